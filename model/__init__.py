@@ -1,0 +1,1 @@
+"""The studio: the style-transfer engine. It knows neither Redis nor HTTP."""

@@ -1,0 +1,128 @@
+"""VGG-19 up to ``block5_conv1`` (Simonyan & Zisserman 2015, configuration E), as a readable list.
+
+The image is what is optimised; the weights are constants. Layer names are Keras's
+(``block4_conv2`` is ``relu4_2`` elsewhere: a layer's activations are taken after its ReLU).
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+Pooling = Literal["average", "max"]
+Array = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Conv:
+    """A 3x3 convolution with stride 1, a bias and a ReLU."""
+
+    name: str
+    inputs: int
+    outputs: int
+
+
+@dataclass(frozen=True)
+class Pool:
+    """A 2x2 pooling with stride 2, which drops an odd last row or column."""
+
+    name: str
+
+
+VGG19: tuple[Conv | Pool, ...] = (
+    Conv("block1_conv1", 3, 64),
+    Conv("block1_conv2", 64, 64),
+    Pool("block1_pool"),
+    Conv("block2_conv1", 64, 128),
+    Conv("block2_conv2", 128, 128),
+    Pool("block2_pool"),
+    Conv("block3_conv1", 128, 256),
+    Conv("block3_conv2", 256, 256),
+    Conv("block3_conv3", 256, 256),
+    Conv("block3_conv4", 256, 256),
+    Pool("block3_pool"),
+    Conv("block4_conv1", 256, 512),
+    Conv("block4_conv2", 512, 512),
+    Conv("block4_conv3", 512, 512),
+    Conv("block4_conv4", 512, 512),
+    Pool("block4_pool"),
+    Conv("block5_conv1", 512, 512),
+)
+
+CONVOLUTIONS: dict[str, Conv] = {layer.name: layer for layer in VGG19 if isinstance(layer, Conv)}
+
+
+@dataclass(frozen=True)
+class Features:
+    """The weights of the network, in one form whatever file they came from.
+
+    The network sees RGB in [0, 1] minus ``mean``; loaders fold their file's own channel order
+    and range into the first kernel.
+
+    Attributes:
+        name: what people see, such as ``bundled`` or ``imagenet``.
+        sha256: hash of the file that the weights came from, in hex.
+        mean: RGB in [0, 1], shape [3].
+        kernels: float32 by layer name, shape [3, 3, inputs, outputs] (cross-correlation, as
+            TensorFlow's convolutions are).
+        biases: float32 by layer name, shape [outputs].
+    """
+
+    name: str
+    sha256: str
+    mean: Array
+    kernels: dict[str, Array]
+    biases: dict[str, Array]
+
+
+def activations(
+    features: Features,
+    image: tf.Tensor,
+    layers: Iterable[str],
+    *,
+    pooling: Pooling = "average",
+    dtype: tf.DType = tf.float32,
+) -> dict[str, tf.Tensor]:
+    """What the network sees in an image.
+
+    Args:
+        features: the weights; they become constants of the traced graph.
+        image: float32 RGB in [0, 1], shape [batch, height, width, 3].
+        layers: names of the convolutions wanted; the network is run no deeper than the last.
+        pooling: Gatys et al. 2016 (section 2) prefer the average for synthesis.
+        dtype: of the convolutions, float32 or bfloat16.
+
+    Returns:
+        Activations by layer name, each [batch, height', width', channels] in ``dtype``.
+    """
+    wanted = set(layers)
+    found: dict[str, tf.Tensor] = {}
+    # Replicate padding: with zeros around the picture its border is an edge, and paints a frame.
+    x = tf.pad(tf.cast(image - features.mean, dtype), [[0, 0], [1, 1], [1, 1], [0, 0]], "SYMMETRIC")
+    for layer in VGG19:
+        if isinstance(layer, Pool):
+            x = _pool(x, pooling)
+        else:
+            x = _convolve(x, features, layer, dtype, "VALID" if layer.inputs == 3 else "SAME")  # noqa: PLR2004
+            if layer.name in wanted:
+                found[layer.name] = x
+        if len(found) == len(wanted):
+            return found
+    msg = f"no such layer in VGG-19 up to block5_conv1. Received: {sorted(wanted - found.keys())}"
+    raise ValueError(msg)
+
+
+def _convolve(
+    x: tf.Tensor, features: Features, layer: Conv, dtype: tf.DType, padding: str
+) -> tf.Tensor:
+    kernel = tf.constant(features.kernels[layer.name], dtype)
+    bias = tf.constant(features.biases[layer.name], dtype)
+    return tf.nn.relu(tf.nn.bias_add(tf.nn.conv2d(x, kernel, strides=1, padding=padding), bias))
+
+
+def _pool(x: tf.Tensor, pooling: Pooling) -> tf.Tensor:
+    pool = tf.nn.avg_pool2d if pooling == "average" else tf.nn.max_pool2d
+    return pool(x, ksize=2, strides=2, padding="VALID")
