@@ -1,1 +1,7 @@
 """The studio: the style-transfer engine. It knows neither Redis nor HTTP."""
+
+import os
+
+# Before any module here imports TensorFlow, which otherwise greets every process with a page of
+# notes on its libraries. What matters reaches us as exceptions.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

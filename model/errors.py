@@ -14,13 +14,19 @@
         ├── CheckpointError           a saved run that does not belong to this one
         └── OutOfTimeError            the time allowed for the painting is up
 
-Every message is written for the person who asked for the picture: it says what was wrong and,
-where something was received, ends with it. It never holds a path, a key or a stack trace.
+A class's ``slug`` is stable, for programs; its ``title`` and every message are for people. A
+message says to the person who asked for the picture what was wrong and, where something was
+received, ends with it. It never holds a path, a key or a stack trace.
 """
+
+from typing import ClassVar
 
 
 class AtelierError(Exception):
     """Every error that Atelier raises on purpose."""
+
+    slug: ClassVar[str] = "error"
+    title: ClassVar[str] = "Something went wrong"
 
 
 class InputError(AtelierError):
@@ -30,6 +36,9 @@ class InputError(AtelierError):
         field: name of the field at fault as the API spells it, or None.
     """
 
+    slug = "bad-request"
+    title = "The request is at fault"
+
     def __init__(self, message: str, *, field: str | None = None) -> None:
         super().__init__(message)
         self.field = field
@@ -38,21 +47,36 @@ class InputError(AtelierError):
 class ParameterError(InputError):
     """A parameter, or a combination of parameters, is at fault."""
 
+    slug = "invalid-parameter"
+    title = "A parameter is not what it should be"
+
 
 class UnsupportedPictureError(InputError):
     """Not a picture, or a kind of picture that is not taken."""
+
+    slug = "unsupported-picture"
+    title = "This kind of file is not taken"
 
 
 class BrokenPictureError(InputError):
     """A picture that cannot be decoded to its end."""
 
+    slug = "broken-picture"
+    title = "The picture cannot be read"
+
 
 class PictureSizeError(InputError):
     """A picture with too many pixels, too few, or too long and thin."""
 
+    slug = "picture-size"
+    title = "The picture's size is out of range"
+
 
 class FeaturesError(AtelierError):
     """The VGG-19 weights are at fault."""
+
+    slug = "features"
+    title = "The network's weights are at fault"
 
 
 class FeaturesUnavailableError(FeaturesError):
@@ -66,9 +90,15 @@ class FeaturesFormatError(FeaturesError):
 class PaintingError(AtelierError):
     """The run itself is at fault."""
 
+    slug = "painting-failed"
+    title = "The painting failed"
+
 
 class DivergedError(PaintingError):
     """The optimisation left the finite numbers, also after a more careful restart."""
+
+    slug = "diverged"
+    title = "The optimisation diverged"
 
 
 class CheckpointError(PaintingError):
@@ -77,3 +107,6 @@ class CheckpointError(PaintingError):
 
 class OutOfTimeError(PaintingError):
     """The time allowed for the painting is up."""
+
+    slug = "timeout"
+    title = "The time for the painting was up"

@@ -1,0 +1,69 @@
+"""What browsers may do here: security headers, and no writes from other sites.
+
+A page of another site that a browser has open could otherwise post jobs to an Atelier on the
+same machine: no preflight is asked for a form.
+"""
+
+from http import HTTPStatus
+from urllib.parse import urlsplit
+
+from fastapi import FastAPI, Request, Response
+from starlette.middleware.base import RequestResponseEndpoint
+
+from app.problems import Problem, respond
+from worker.records import problem_type
+
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'self'; img-src 'self' blob: data:; object-src 'none';"
+    " base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+#: The interactive documentation brings its scripts from elsewhere, if there is an elsewhere.
+_WITHOUT_POLICY = ("/docs", "/redoc")
+
+_READING = {"GET", "HEAD", "OPTIONS"}
+
+
+def install(app: FastAPI) -> None:
+    """Puts the checks and headers around the app."""
+
+    @app.middleware("http")
+    async def guard(request: Request, call_next: RequestResponseEndpoint) -> Response:
+        if request.method not in _READING and _from_another_site(request):
+            return respond(
+                Problem(
+                    type=problem_type("cross-site"),
+                    title="Requests from other sites are refused",
+                    status=HTTPStatus.FORBIDDEN,
+                    detail="This request came from a page of another site.",
+                )
+            )
+        response = await call_next(request)
+        if response.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+            response = _too_large()  # the framework's own is plain text
+        if not request.url.path.startswith(_WITHOUT_POLICY):
+            for name, value in _HEADERS.items():
+                response.headers.setdefault(name, value)
+        return response
+
+
+def _too_large() -> Response:
+    return respond(
+        Problem(
+            type=problem_type("too-large"),
+            title="The request is too large",
+            status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            detail="The pictures together are larger than what is taken here.",
+        )
+    )
+
+
+def _from_another_site(request: Request) -> bool:
+    """Whether a browser says so (Fetch Metadata); other clients say nothing."""
+    if request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
+        return True
+    origin = request.headers.get("origin")
+    return origin is not None and urlsplit(origin).netloc != request.headers.get("host")

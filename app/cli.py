@@ -1,0 +1,117 @@
+"""The ``atelier`` command."""
+
+import importlib.util
+import logging
+import os
+import socket
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from app.options import with_params
+from model.errors import AtelierError, ParameterError
+from worker.logs import set_up_logging
+from worker.settings import Settings, load_settings
+
+app = typer.Typer(
+    help="Paints photographs in the style of other pictures.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def main() -> None:
+    """Runs the command; an error on purpose is one sentence and exit code 1."""
+    try:
+        app()
+    except AtelierError as error:
+        sys.stderr.write(f"atelier: {error}\n")
+        sys.exit(1)
+
+
+def _settings(**changes: Any) -> Settings:
+    settings = load_settings().model_copy(
+        update={k: v for k, v in changes.items() if v is not None}
+    )
+    set_up_logging(settings.log_level)
+    return settings
+
+
+@app.command()
+def up() -> None:
+    """Start everything: Redis (embedded, unless ATELIER_REDIS_URL is set), API, page and worker."""
+    from app.supervisor import Supervisor  # noqa: PLC0415
+
+    Supervisor(_settings()).run()
+
+
+@app.command()
+def api(fd: Annotated[int | None, typer.Option(hidden=True)] = None) -> None:
+    """Start the API and the page, on the Redis of ATELIER_REDIS_URL."""
+    from app.server import listen, serve  # noqa: PLC0415
+
+    settings = _settings()
+    listener = listen(settings.host, settings.port) if fd is None else socket.socket(fileno=fd)
+    serve(settings, listener)
+
+
+@app.command()
+def worker(
+    devices: Annotated[
+        str | None, typer.Option(help="`auto`, `cpu`, or a list such as `gpu:0,gpu:1`.")
+    ] = None,
+) -> None:
+    """Start a worker, on the Redis of ATELIER_REDIS_URL."""
+    settings = _settings(devices=devices)
+    _need_tensorflow()
+    from worker.__main__ import main as work  # noqa: PLC0415
+
+    code = work(settings)
+    logging.shutdown()
+    os._exit(code)  # a thread stuck in native code must not hold the process
+
+
+def _need_tensorflow() -> None:
+    if importlib.util.find_spec("tensorflow") is None:
+        raise ParameterError("TensorFlow is missing: install atelier[worker].")
+
+
+@app.command()
+@with_params
+def stylize(
+    content: Annotated[Path, typer.Argument(help="The photograph.", show_default=False)],
+    style: Annotated[
+        list[Path], typer.Argument(help="One to eight pictures to take the style from.")
+    ],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Where the painting goes; .png, .jpg, ...")
+    ],
+    server: Annotated[
+        str | None, typer.Option(help="Let the Atelier at this URL paint, not this machine.")
+    ] = None,
+    **asked: Any,
+) -> None:
+    """Paint CONTENT in the style of STYLE.
+
+    All weights are relative: 1 is the usual balance, 2 is twice as much. The same pictures,
+    options and seed give the same painting.
+
+    Example: atelier stylize town.jpg starry_night.jpg -o painted.png --size 768
+    """
+    from app import stylize as how  # noqa: PLC0415
+
+    params = how.params_of(asked, output)
+    pictures = [how.read(path) for path in (content, *style)]
+    if server is None:
+        _need_tensorflow()
+        painted = how.paint_here(pictures, params, _settings())
+    else:
+        painted = how.paint_there(pictures, params, server)
+    how.write(output, painted)
+
+
+if __name__ == "__main__":
+    main()

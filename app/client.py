@@ -1,0 +1,87 @@
+"""A client of the API: what the command line talks to a server with."""
+
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any, Self
+
+import httpx
+
+from model.errors import AtelierError
+from model.params import StyleTransferParams
+from worker.records import FINAL, Job
+
+
+class ServerError(AtelierError):
+    """The server refused, failed, or could not be reached."""
+
+    slug = "server"
+    title = "The server did not do it"
+
+
+class Atelier:
+    """One server.
+
+    Args:
+        url: where it is, such as ``http://127.0.0.1:8000``.
+        poll_seconds: between two looks at a job.
+    """
+
+    def __init__(self, url: str, *, poll_seconds: float = 0.5) -> None:
+        self._http = httpx.Client(base_url=url, timeout=60.0)
+        self._poll_seconds = poll_seconds
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self._http.close()
+
+    def submit(
+        self, content: bytes, styles: Sequence[bytes], params: StyleTransferParams, **options: str
+    ) -> Job:
+        """Hands in a job.
+
+        Raises:
+            ServerError: it was refused, in the server's words, or there is no server.
+        """
+        files = [("content", ("content", content))]
+        files += [("style", (f"style-{n}", style)) for n, style in enumerate(styles)]
+        fields = params.model_dump(mode="json", exclude_unset=True) | options
+        data = {name: value for name, value in fields.items() if value is not None}
+        return Job.model_validate(self._ask("POST", "/v1/jobs", data=data, files=files).json())
+
+    def get(self, job_id: str) -> Job:
+        """A job as it is now."""
+        return Job.model_validate(self._ask("GET", f"/v1/jobs/{job_id}").json())
+
+    def cancel(self, job_id: str) -> Job:
+        """Cancels a job."""
+        return Job.model_validate(self._ask("POST", f"/v1/jobs/{job_id}/cancel").json())
+
+    def follow(self, job_id: str) -> Iterator[Job]:
+        """The job again and again, until it has ended."""
+        while True:
+            job = self.get(job_id)
+            yield job
+            if job.status in FINAL:
+                return
+            time.sleep(self._poll_seconds)
+
+    def result(self, job_id: str) -> bytes:
+        """The finished picture's file."""
+        return self._ask("GET", f"/v1/jobs/{job_id}/result").content
+
+    def _ask(self, method: str, path: str, **options: Any) -> httpx.Response:
+        try:
+            response = self._http.request(method, path, **options)
+        except httpx.HTTPError as error:
+            raise ServerError(f"{self._http.base_url} does not answer: {error}.") from None
+        if response.is_error:
+            raise ServerError(_detail(response))
+        return response
+
+
+def _detail(response: httpx.Response) -> str:
+    if response.headers.get("content-type") == "application/problem+json":
+        return str(response.json()["detail"])
+    return f"The server answered {response.status_code} {response.reason_phrase}."

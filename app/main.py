@@ -1,0 +1,45 @@
+"""The API and the page as one ASGI application."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
+
+from app import access, problems
+from app.routes import jobs, system
+from worker.connections import connect_impatiently
+from worker.jobs import Jobs
+from worker.settings import Settings
+
+_PAGE = Path(__file__).with_name("page")
+
+_DESCRIPTION = "Paints photographs in the style of other pictures."
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The application on the Redis that the settings name.
+
+    Raises:
+        SettingsError: they name none.
+    """
+    connection = connect_impatiently(settings.required_redis_url)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+        connection.close()
+
+    app = FastAPI(
+        title="Atelier", version=version("atelier"), description=_DESCRIPTION, lifespan=lifespan
+    )
+    app.state.jobs = Jobs(connection, settings)
+    app.state.settings = settings
+    problems.install(app)
+    access.install(app)
+    app.include_router(jobs.router(settings))
+    app.include_router(system.router)
+    app.mount("/", StaticFiles(directory=_PAGE, html=True))
+    return app

@@ -1,0 +1,169 @@
+"""The error answers (RFC 9457): what went wrong becomes a problem document.
+
+One table says which status an error class has; its type and title are the class's own.
+"""
+
+import logging
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+
+from model import errors
+from worker import jobs
+from worker.connections import RedisAway
+from worker.records import problem_type
+
+logger = logging.getLogger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+
+#: The most specific class of an error that is in here decides.
+STATUS: Mapping[type[Exception], HTTPStatus] = {
+    errors.AtelierError: HTTPStatus.INTERNAL_SERVER_ERROR,
+    errors.InputError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.UnsupportedPictureError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    jobs.NoSuchJob: HTTPStatus.NOT_FOUND,
+    jobs.QueueFull: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+
+#: When to come back, in seconds: a restart of Redis is over by then, and so is a draft.
+RETRY_AFTER_SECONDS = {"redis-unreachable": 2, "queue-full": 30, "not-ready": 5}
+
+
+class FieldError(BaseModel):
+    """What is wrong with one field."""
+
+    field: str
+    message: str
+
+
+class Problem(BaseModel):
+    """An error answer (RFC 9457, section 3.1); ``errors`` names the fields at fault."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    errors: list[FieldError] = []
+
+
+class ProblemError(Exception):
+    """A problem with a status of its own, raised by an endpoint."""
+
+    def __init__(self, status: HTTPStatus, slug: str, title: str, detail: str) -> None:
+        super().__init__(detail)
+        self.problem = Problem(type=problem_type(slug), title=title, status=status, detail=detail)
+        self.slug = slug
+
+
+def respond(problem: Problem, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    """The answer that a problem is."""
+    slug = problem.type.rpartition(":")[2]
+    retry = RETRY_AFTER_SECONDS.get(slug)
+    return JSONResponse(
+        problem.model_dump(exclude_defaults=True),
+        problem.status,
+        {**(headers or {}), **({"Retry-After": str(retry)} if retry else {})},
+        MEDIA_TYPE,
+    )
+
+
+def install(app: FastAPI) -> None:
+    """Makes every error of the app a problem document."""
+    app.add_exception_handler(errors.AtelierError, _on_atelier_error)
+    app.add_exception_handler(ProblemError, _on_problem)
+    app.add_exception_handler(RequestValidationError, _on_invalid_request)
+    app.add_exception_handler(HTTPException, _on_http_exception)
+    for error in RedisAway:
+        app.add_exception_handler(error, _on_redis_away)
+    app.add_exception_handler(Exception, _on_bug)
+
+
+def _on_atelier_error(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, errors.AtelierError)
+    status = next(STATUS[cls] for cls in type(error).__mro__ if cls in STATUS)
+    field = getattr(error, "field", None)
+    return respond(
+        Problem(
+            type=problem_type(error.slug),
+            title=error.title,
+            status=status,
+            detail=str(error),
+            errors=[FieldError(field=field, message=str(error))] if field else [],
+        )
+    )
+
+
+def _on_problem(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, ProblemError)
+    return respond(error.problem)
+
+
+def _on_invalid_request(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    found = [_field_error(item) for item in error.errors()]
+    return respond(
+        Problem(
+            type=problem_type(errors.ParameterError.slug),
+            title=errors.ParameterError.title,
+            status=HTTPStatus.UNPROCESSABLE_ENTITY,
+            detail="; ".join(f"{item.field}: {item.message}" for item in found),
+            errors=found,
+        )
+    )
+
+
+def _field_error(item: Mapping[str, Any]) -> FieldError:
+    names = [str(part) for part in item["loc"][1:]]  # the first is body, query or path
+    message = str(item["msg"]).removeprefix("Value error, ")
+    if item["type"] == "extra_forbidden":
+        message = "There is no such field"
+    received = item.get("input")
+    if isinstance(received, str | int | float | None) and item["type"] != "missing":
+        message += f". Received: {_shortened(received)}"
+    return FieldError(field=".".join(names) or "request", message=message)
+
+
+def _shortened(received: object, length: int = 80) -> str:
+    text = repr(received)
+    return text if len(text) <= length else f"{text[:length]}..."
+
+
+def _on_http_exception(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    status = HTTPStatus(error.status_code)
+    slug = status.phrase.lower().replace(" ", "-")
+    problem = Problem(
+        type=problem_type(slug), title=status.phrase, status=status, detail=str(error.detail)
+    )
+    return respond(problem, error.headers)
+
+
+def _on_redis_away(_request: Request, error: Exception) -> JSONResponse:
+    logger.warning("Redis does not answer: %s", error)
+    return respond(
+        Problem(
+            type=problem_type("redis-unreachable"),
+            title="The queue does not answer",
+            status=HTTPStatus.SERVICE_UNAVAILABLE,
+            detail="The queue does not answer at the moment. Jobs are safe; try again soon.",
+        )
+    )
+
+
+def _on_bug(_request: Request, _error: Exception) -> JSONResponse:
+    # The server's error middleware has the trace in the log.
+    return respond(
+        Problem(
+            type=problem_type("internal-error"),
+            title="Something broke on our side",
+            status=HTTPStatus.INTERNAL_SERVER_ERROR,
+            detail="This is a fault of the service, not of the request. It has been logged.",
+        )
+    )

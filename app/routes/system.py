@@ -1,0 +1,64 @@
+"""Is it alive, is it ready, what is it made of."""
+
+from http import HTTPStatus
+from importlib.metadata import version
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+
+from app.problems import ProblemError
+from app.routes.jobs import JobsDep
+from worker import presence
+from worker.presence import WorkerInfo
+from worker.records import FeaturesUsed
+
+router = APIRouter(tags=["system"])
+
+
+class System(BaseModel):
+    """What the service is made of at this moment.
+
+    Attributes:
+        features: of each kind that a worker paints with, once.
+        queue_length: jobs waiting.
+    """
+
+    version: str
+    features: list[FeaturesUsed]
+    workers: list[WorkerInfo]
+    queue_length: int
+
+
+class Health(BaseModel):
+    """``ok``, or there would be another answer."""
+
+    status: str = "ok"
+
+
+@router.get("/v1/system")
+def system(jobs: JobsDep) -> System:
+    """Version, features, workers with their devices, and the length of the queue."""
+    workers = presence.workers(jobs.connection)
+    features = {worker.features.sha256: worker.features for worker in workers}
+    return System(
+        version=version("atelier"),
+        features=list(features.values()),
+        workers=workers,
+        queue_length=jobs.waiting(),
+    )
+
+
+@router.get("/livez")
+async def livez() -> Health:
+    """The process answers."""
+    return Health()
+
+
+@router.get("/readyz")
+def readyz(jobs: JobsDep) -> Health:
+    """Redis answers and a worker lives: a job handed in now would be painted."""
+    if not presence.workers(jobs.connection):
+        raise ProblemError(
+            HTTPStatus.SERVICE_UNAVAILABLE, "not-ready", "Not ready", "No worker is there."
+        )
+    return Health()

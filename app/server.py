@@ -1,0 +1,53 @@
+"""The API in this process, under uvicorn."""
+
+import socket
+
+import uvicorn
+
+from app.main import create_app
+from model.errors import AtelierError
+from worker.connections import ping
+from worker.settings import Settings
+
+#: Readers of a stream would otherwise hold the exit for as long as they like.
+_GRACE_SECONDS = 3
+
+
+class AddressInUseError(AtelierError):
+    """The API's address is not to be had."""
+
+    slug = "address-in-use"
+    title = "The address is not to be had"
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket, so that a port in use is known before anything is started.
+
+    Raises:
+        AddressInUseError: it is in use, or not an address of this machine.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        raise AddressInUseError(
+            f"Cannot listen on {host}:{port} ({error.strerror}); set ATELIER_PORT to another port."
+        ) from None
+
+
+def serve(settings: Settings, listener: socket.socket) -> None:
+    """Serves until SIGTERM or SIGINT.
+
+    Raises:
+        RedisUnreachableError: there is no Redis where the settings say.
+    """
+    ping(settings.required_redis_url)
+    config = uvicorn.Config(
+        create_app(settings),
+        log_config=None,
+        log_level=settings.log_level,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+    )
+    uvicorn.Server(config).run(sockets=[listener])

@@ -1,0 +1,137 @@
+"""``atelier stylize``: one painting, on this machine or on a server, with a progress bar."""
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from app.client import Atelier, ServerError
+from model.door import inspect
+from model.errors import InputError, ParameterError
+from model.params import StyleTransferParams
+from worker.settings import Settings
+
+Report = Callable[[float, str], None]
+
+#: What a file's ending says, where ``--format`` says nothing.
+_FORMATS = {
+    ".png": "png",
+    ".jpg": "jpeg",
+    ".jpeg": "jpeg",
+    ".webp": "webp",
+    ".tif": "tiff",
+    ".tiff": "tiff",
+}
+
+
+def params_of(asked: Mapping[str, Any], output: Path) -> StyleTransferParams:
+    """The parameters of a command line.
+
+    Raises:
+        ParameterError: one is out of its range, or the output's ending says no format.
+    """
+    given = {name: value for name, value in asked.items() if value not in (None, [], ())}
+    if "format" not in given:
+        ending = output.suffix.lower()
+        if ending not in _FORMATS:
+            raise ParameterError(
+                f"The output's ending says no format; known are {', '.join(_FORMATS)}. "
+                f"Received: {output.name!r}."
+            )
+        given["format"] = _FORMATS[ending]
+    try:
+        return StyleTransferParams(**given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "-".join(str(part) for part in first["loc"][:1]).replace("_", "-")
+        option = f"--{name}: " if name else ""
+        raise ParameterError(f"{option}{first['msg']}. Received: {first['input']!r}.") from None
+
+
+def read(path: Path) -> bytes:
+    """A picture file.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}.") from None
+
+
+def write(path: Path, data: bytes) -> None:
+    """The painting's file.
+
+    Raises:
+        InputError: it cannot be written.
+    """
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        raise InputError(f"{path} cannot be written: {error.strerror}.") from None
+    Console(stderr=True).print(f"The painting is in {path}")
+
+
+def paint_here(pictures: Sequence[bytes], params: StyleTransferParams, settings: Settings) -> bytes:
+    """Paints on this machine: the same bytes as a worker's with the same features and device."""
+    limits = settings.picture_limits
+    for number, picture in enumerate(pictures):
+        inspect(picture, limits, field="style" if number else "content")
+    with _bar("loading TensorFlow and the features") as report:
+        from model import images, weights  # noqa: PLC0415 - loads TensorFlow
+        from model.devices import open_devices  # noqa: PLC0415
+        from model.painting import Studio  # noqa: PLC0415
+        from model.sitting import Sitting  # noqa: PLC0415
+
+        device = open_devices(settings.devices)[0]
+        features = weights.load(settings.features, settings.folder / "features")
+        content, *styles = (images.decode(picture, limits) for picture in pictures)
+        sitting = Sitting.prepare(content.rgb, [style.rgb for style in styles], params)
+        run = Studio(features, device=device, precision=settings.precision).begin(sitting)
+        while not run.done:
+            progress = run.advance(1)
+            report(progress.fraction, f"painting with {features.name} features")
+    return images.encode(run.picture(), params.format)
+
+
+def paint_there(pictures: Sequence[bytes], params: StyleTransferParams, server: str) -> bytes:
+    """Lets a server paint; Ctrl-C cancels the job there.
+
+    Raises:
+        ServerError: the job was refused, failed, or the server cannot be reached.
+    """
+    content, *styles = pictures
+    with Atelier(server) as atelier, _bar("handing in") as report:
+        job_id = atelier.submit(content, styles, params).id
+        try:
+            for job in atelier.follow(job_id):
+                waiting = f"waiting, number {job.queue_position}"
+                report(job.progress.fraction, waiting if job.status == "queued" else job.status)
+        except KeyboardInterrupt:
+            atelier.cancel(job_id)
+            raise
+        if job.status != "succeeded":
+            raise ServerError(job.error.detail if job.error else f"The job was {job.status}.")
+        return atelier.result(job_id)
+
+
+@contextlib.contextmanager
+def _bar(first: str) -> Iterator[Report]:
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(first, total=1.0)
+
+        def report(fraction: float, what: str) -> None:
+            progress.update(task, completed=fraction, description=what)
+
+        yield report

@@ -1,0 +1,41 @@
+"""The devices of this machine, made ready for painting."""
+
+import tensorflow as tf
+
+from model.errors import AtelierError
+
+
+class DeviceError(AtelierError):
+    """A device that was asked for is not there."""
+
+    slug = "no-such-device"
+    title = "No such device"
+
+
+def open_devices(spec: str) -> list[str]:
+    """Makes devices ready; to be called once, before anything is computed.
+
+    Operations become deterministic (the same picture each time), and a GPU's memory is taken as
+    needed rather than whole.
+
+    Args:
+        spec: ``auto`` (all GPUs, or else the CPU), ``cpu``, or a list such as ``gpu:0,gpu:1``.
+
+    Returns:
+        Their names: ``cpu``, or ``gpu:N`` in the order asked for.
+
+    Raises:
+        DeviceError: one of them is not there.
+    """
+    asked = [name.strip().lower() for name in spec.split(",")]
+    gpus = [] if asked == ["cpu"] else tf.config.list_physical_devices("GPU")
+    present = [f"gpu:{index}" for index in range(len(gpus))]
+    names = (present or ["cpu"]) if asked == ["auto"] else asked
+    for name in names:
+        if name not in {"cpu", *present} or names.count(name) > 1:
+            here = ", ".join(["cpu", *present])
+            raise DeviceError(f"The devices of this machine are: {here}. Received: {spec!r}.")
+    tf.config.experimental.enable_op_determinism()
+    for gpu in gpus:
+        tf.config.experimental.set_memory_growth(gpu, enable=True)
+    return names

@@ -1,0 +1,112 @@
+"""From what was asked to how it is painted: layers, scales and steps. Free of TensorFlow."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from model.images import fit
+from model.params import StyleTransferParams
+
+#: Gatys et al. 2016, section 2.3: where style and content are read.
+_STYLE_LAYERS = ("block1_conv1", "block2_conv1", "block3_conv1", "block4_conv1", "block5_conv1")
+_CONTENT_LAYER = "block4_conv2"
+
+#: The coarsest scale's long side, in pixels: below it the deep layers see a handful of positions.
+_COARSEST = 128
+
+
+@dataclass(frozen=True)
+class Quality:
+    """How much time a quality level spends.
+
+    Attributes:
+        scales: at most so many sizes, each sqrt(2) times the one before it.
+        first_steps: optimisation steps on the coarsest scale, where the composition is found.
+        steps: optimisation steps on each further scale.
+    """
+
+    scales: int
+    first_steps: int
+    steps: int
+
+
+QUALITIES: Mapping[str, Quality] = {
+    "draft": Quality(scales=3, first_steps=80, steps=40),
+    "standard": Quality(scales=4, first_steps=150, steps=100),
+    "fine": Quality(scales=6, first_steps=300, steps=200),
+}
+
+
+@dataclass(frozen=True)
+class Layers:
+    """Where content and style are read, each layer with its weight (weights sum to 1)."""
+
+    content: Mapping[str, float]
+    style: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Scale:
+    """One size at which the picture is optimised, in pixels, and for how many steps."""
+
+    width: int
+    height: int
+    steps: int
+
+    @property
+    def pixels(self) -> int:
+        """What a step costs is proportional to this."""
+        return self.width * self.height
+
+    @property
+    def work(self) -> int:
+        """What the scale costs, in pixel-steps."""
+        return self.pixels * self.steps
+
+
+def layers(params: StyleTransferParams) -> Layers:
+    """The layers of a request: the preset's, or every depth alike."""
+    if params.preset == "gatys":
+        return Layers({_CONTENT_LAYER: 1.0}, _normalised((0.5, 1.0, 1.5, 3.0, 4.0)))
+    return Layers({_CONTENT_LAYER: 1.0}, _normalised((1.0,) * len(_STYLE_LAYERS)))
+
+
+def _normalised(weights: tuple[float, ...]) -> dict[str, float]:
+    return {
+        name: weight / sum(weights) for name, weight in zip(_STYLE_LAYERS, weights, strict=True)
+    }
+
+
+def scales(params: StyleTransferParams, width: int, height: int) -> tuple[Scale, ...]:
+    """The sizes at which a content picture is painted, coarse to fine.
+
+    Args:
+        params: what was asked for.
+        width: of the content picture, in pixels.
+        height: of the content picture, in pixels.
+
+    Returns:
+        At least one scale; the last has the size of the result.
+    """
+    quality = QUALITIES[params.quality]
+    sizes = [params.size]
+    count = 1 if params.preset == "gatys" else quality.scales
+    while len(sizes) < count and (smaller := round(sizes[0] / 2**0.5)) >= _COARSEST:
+        sizes.insert(0, smaller)
+    steps = [quality.first_steps, *(quality.steps for _ in sizes[1:])]
+    if params.steps is not None:
+        steps = _share_out(params.steps, steps)
+    return tuple(
+        Scale(*fit(width, height, size), count)
+        for size, count in zip(sizes, steps, strict=True)
+        if count
+    )
+
+
+def _share_out(total: int, shares: list[int]) -> list[int]:
+    """Splits ``total`` in the proportion of ``shares``; the finest scale always gets a step."""
+    ends = [round(total * sum(shares[: i + 1]) / sum(shares)) for i in range(len(shares))]
+    steps = [end - start for start, end in zip([0, *ends[:-1]], ends, strict=True)]
+    if not steps[-1]:
+        donor = max(range(len(steps)), key=steps.__getitem__)
+        steps[donor], steps[-1] = steps[donor] - 1, 1
+    return steps

@@ -1,0 +1,179 @@
+"""A worker process: signals, coordinator, threads, join, exit code.
+
+Its threads, all known to one coordinator:
+
+    main           waits for a signal or for the coordinator to stop, then joins the others
+    NAME           one per device (``cpu``, ``gpu:0``): paints what is in the device's queue
+    NAME-N         two per device, the intake threads: one speaks for the job that is painted,
+                   the other gets the next one ready; with NAME-close_on_stop, a queue runner
+    presence       says every few seconds that the worker is there
+
+It exits with 0 after SIGTERM or SIGINT, every job finished or back in the queue, and with 1 when
+something of the house broke, or a thread did not stop within the grace period. A second signal
+exits at once.
+"""
+
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+from importlib.metadata import version
+from types import FrameType
+from uuid import uuid4
+
+import tensorflow as tf
+from rq.worker import WorkerStatus
+
+from model import weights
+from model.devices import open_devices
+from model.errors import AtelierError
+from model.painting import Studio
+from model.vgg import Features
+from worker import presence
+from worker.connections import RedisAway, connect_patiently, ping
+from worker.coordination import QueueRunner
+from worker.device import Device
+from worker.intake import IntakeWorker
+from worker.jobs import Jobs
+from worker.logs import set_up_logging
+from worker.records import FeaturesUsed
+from worker.settings import Settings, load_settings
+
+logger = logging.getLogger(__name__)
+
+INTAKE_THREADS_PER_DEVICE = 2
+
+_PRESENCE_SECONDS = 2.0
+
+
+class Worker:
+    """One worker process."""
+
+    def __init__(self, settings: Settings, features: Features, devices: list[Device]) -> None:
+        self._settings = settings
+        self._devices = devices
+        self._coord = tf.train.Coordinator()
+        self._jobs = Jobs(connect_patiently(settings.required_redis_url), settings)
+        self._info = presence.WorkerInfo(
+            name=f"{socket.gethostname()}-{uuid4().hex[:8]}",
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            version=version("atelier"),
+            started_at=datetime.now(UTC).isoformat(),
+            features=FeaturesUsed(name=features.name, sha256=features.sha256),
+            devices=[],
+        )
+        self._intakes: list[IntakeWorker] = []
+
+    def run(self) -> int:
+        """Works until a signal or an error of the house; returns the exit code."""
+        stop_asked = _watch_signals()
+        for device in self._devices:
+            self._start(device)
+        self._thread("presence", self._announce)
+        while not self._coord.wait_for_stop(timeout=0.1):
+            # Not requested in the signal handler: the coordinator's lock is not reentrant.
+            if stop_asked.is_set():
+                self._coord.request_stop()
+        return self._join()
+
+    def _start(self, device: Device) -> None:
+        self._thread(device.name, lambda: device.run(self._coord))
+        intakes = [
+            IntakeWorker(
+                f"{self._info.name}.{device.name}.{number}",
+                self._jobs,
+                device,
+                self._coord,
+                self._settings,
+            )
+            for number in range(INTAKE_THREADS_PER_DEVICE)
+        ]
+        for intake in intakes:
+            intake.register_birth()  # type: ignore[no-untyped-call]
+            intake.set_state(WorkerStatus.STARTED)
+        self._intakes += intakes
+        runner = QueueRunner(device.queue, [intake.take_one for intake in intakes])
+        runner.create_threads(self._coord, daemon=True, start=True)
+
+    def _thread(self, name: str, work: Callable[[], None]) -> None:
+        thread = threading.Thread(target=work, name=name, daemon=True)
+        self._coord.register_thread(thread)
+        thread.start()
+
+    def _announce(self) -> None:
+        with self._coord.stop_on_exception():
+            for device in self._devices:
+                while not (device.warm.wait(0.1) or self._coord.should_stop()):
+                    pass
+            while not self._coord.should_stop():
+                try:
+                    devices = [device.info() for device in self._devices]
+                    info = self._info.model_copy(update={"devices": devices})
+                    presence.announce(self._jobs.connection, info)
+                except RedisAway:
+                    logger.warning("Redis does not answer; nobody knows that this worker is here.")
+                self._coord.wait_for_stop(_PRESENCE_SECONDS)
+
+    def _join(self) -> int:
+        """Waits for the threads; 0 if all ended well, 1 if not."""
+        logger.info("stopping: running jobs go back to the queue")
+        try:
+            self._coord.join(stop_grace_period_secs=self._settings.stop_grace_seconds)
+        except Exception:
+            logger.exception("The worker stops because of an error.")
+            return 1
+        finally:
+            self._take_leave()
+        return 0
+
+    def _take_leave(self) -> None:
+        try:
+            presence.withdraw(self._jobs.connection, self._info.name)
+            for intake in self._intakes:
+                intake.register_death()  # type: ignore[no-untyped-call]
+        except RedisAway:
+            logger.warning("Redis does not answer; it will forget this worker by itself.")
+
+
+def _watch_signals() -> threading.Event:
+    """An event that SIGTERM and SIGINT set; the second signal exits at once."""
+    asked = threading.Event()
+
+    def handle(number: int, _frame: FrameType | None) -> None:
+        if asked.is_set():
+            os._exit(128 + number)
+        asked.set()
+
+    signal.signal(signal.SIGTERM, handle)
+    signal.signal(signal.SIGINT, handle)
+    return asked
+
+
+def main(settings: Settings | None = None) -> int:
+    """Runs a worker; returns its exit code.
+
+    Errors that a person can mend are one sentence on stderr, without a trace.
+    """
+    try:
+        settings = settings or load_settings()
+        set_up_logging(settings.log_level)
+        ping(settings.required_redis_url)
+        devices = open_devices(settings.devices)
+        features = weights.load(settings.features, settings.folder / "features")
+        studios = [Studio(features, device=d, precision=settings.precision) for d in devices]
+        return Worker(settings, features, [Device(studio) for studio in studios]).run()
+    except AtelierError as error:
+        sys.stderr.write(f"atelier worker: {error}\n")
+        return 1
+
+
+if __name__ == "__main__":
+    # Not sys.exit: a thread stuck in native code must not hold the process.
+    code = main()
+    logging.shutdown()
+    os._exit(code)

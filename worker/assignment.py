@@ -1,0 +1,88 @@
+"""A prepared job on its way from an intake thread over a device and back. Free of TensorFlow."""
+
+import threading
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from model.run import Progress
+from model.sitting import Sitting
+
+Array = npt.NDArray[np.float32]
+
+
+class Canceled(Exception):  # noqa: N818 - not an error: somebody asked for it
+    """The job was canceled while it was painted."""
+
+
+class Interrupted(Exception):  # noqa: N818 - likewise
+    """The worker stops; the job is to go on elsewhere."""
+
+
+@dataclass(frozen=True)
+class News:
+    """What the device thread has to say of an assignment.
+
+    Attributes:
+        progress: how far it is.
+        eta_seconds: estimate of the painting time left; None while there is nothing to go by.
+        preview: the picture so far, now and then.
+        checkpoint: all that is needed to go on from here, now and then.
+    """
+
+    progress: Progress
+    eta_seconds: float | None = None
+    preview: Array | None = None
+    checkpoint: bytes | None = None
+
+    def after(self, earlier: "News | None") -> "News":
+        """These news with what was in earlier ones that nobody has taken."""
+        if earlier is None:
+            return self
+        return News(
+            self.progress,
+            self.eta_seconds,
+            earlier.preview if self.preview is None else self.preview,
+            earlier.checkpoint if self.checkpoint is None else self.checkpoint,
+        )
+
+
+@dataclass
+class Assignment:
+    """A prepared job. The intake thread waits for ``changed``; the device thread sets it.
+
+    Attributes:
+        sitting: the pictures and how to paint them.
+        resume: checkpoint of an earlier attempt, or None.
+        timeout_seconds: painting time allowed.
+        cancel: set by the intake thread to end the painting.
+        changed: set by the device thread whenever there are news or an outcome.
+        outcome: the painting, or what was raised instead; None while it is painted.
+    """
+
+    sitting: Sitting
+    resume: bytes | None
+    timeout_seconds: float
+    cancel: threading.Event = field(default_factory=threading.Event)
+    changed: threading.Event = field(default_factory=threading.Event)
+    outcome: Array | BaseException | None = None
+    _news: News | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def tell(self, news: News) -> None:
+        """Puts news in front of the intake thread."""
+        with self._lock:
+            self._news = news.after(self._news)
+        self.changed.set()
+
+    def take_news(self) -> News | None:
+        """The news since the last call, if any."""
+        with self._lock:
+            news, self._news = self._news, None
+        return news
+
+    def end(self, outcome: Array | BaseException) -> None:
+        """Says how it ended."""
+        self.outcome = outcome
+        self.changed.set()

@@ -1,0 +1,61 @@
+"""Connections to Redis, and what they do when it does not answer."""
+
+from urllib.parse import urlsplit
+
+from redis import Redis
+from redis.backoff import ExponentialWithJitterBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+from redis.retry import Retry
+
+from model.errors import AtelierError
+
+#: What is raised when Redis does not answer; the rest of its errors are bugs of ours.
+RedisAway = (RedisConnectionError, RedisTimeoutError)
+
+
+class RedisUnreachableError(AtelierError):
+    """There is no Redis where one was said to be."""
+
+    slug = "redis-unreachable"
+    title = "The queue does not answer"
+
+
+def connect_impatiently(url: str) -> Redis:
+    """For the API, where a person waits: gives up within a second or two."""
+    return Redis.from_url(
+        url, socket_connect_timeout=1.0, socket_timeout=2.0, retry=Retry(_backoff(cap=0.2), 1)
+    )
+
+
+def connect_patiently(url: str) -> Redis:
+    """For a worker, which has a painting to lose: a restart of Redis is waited out."""
+    return Redis.from_url(
+        url,
+        socket_connect_timeout=2.0,
+        socket_timeout=10.0,  # above the second that a blocking read lasts
+        retry=Retry(_backoff(cap=1.0), 30),
+        health_check_interval=30,
+    )
+
+
+def ping(url: str) -> None:
+    """Makes sure that Redis is there.
+
+    Raises:
+        RedisUnreachableError: it is not; the message names host and port, not the password.
+    """
+    try:
+        connect_impatiently(url).ping()
+    except (RedisError, ValueError) as error:
+        raise RedisUnreachableError(f"{_address(url)} does not answer as Redis: {error}.") from None
+
+
+def _address(url: str) -> str:
+    parts = urlsplit(url)
+    return parts.path if parts.scheme == "unix" else f"{parts.hostname}:{parts.port or 6379}"
+
+
+def _backoff(cap: float) -> ExponentialWithJitterBackoff:
+    return ExponentialWithJitterBackoff(base=0.05, cap=cap)

@@ -1,0 +1,83 @@
+"""What an intake thread does for a job beside waiting: prepare, report, store."""
+
+from model import images
+from model.errors import PaintingError
+from model.sitting import Sitting
+from worker.assignment import Array, Assignment, News
+from worker.blobs import Blobs
+from worker.jobs import Jobs, PaintingJob
+from worker.records import JobProgress, JobResult, Work
+from worker.settings import Settings
+
+
+def prepare(job: PaintingJob, blobs: Blobs, settings: Settings) -> Assignment:
+    """Fetches and decodes a job's pictures, and the checkpoint of an earlier attempt.
+
+    Raises:
+        PaintingError: the pictures are not there any more.
+        InputError: a picture that passed the door cannot be decoded after all.
+    """
+    work = Work(**job.kwargs)
+    content, *styles = (
+        images.decode(_upload(digest, blobs), settings.picture_limits)
+        for digest in (work.content, *work.styles)
+    )
+    return Assignment(
+        Sitting.prepare(content.rgb, [style.rgb for style in styles], work.params),
+        resume=blobs.get(job.id, "checkpoint"),
+        timeout_seconds=settings.job_timeout_seconds,
+    )
+
+
+def _upload(digest: str, blobs: Blobs) -> bytes:
+    data = blobs.upload(digest)
+    if data is None:
+        raise PaintingError("The pictures of this job expired while it waited.")
+    return data
+
+
+def store(
+    job: PaintingJob, picture: Array, assignment: Assignment, jobs: Jobs, settings: Settings
+) -> None:
+    """Encodes and stores the result, before anything says that there is one."""
+    file_format = assignment.sitting.params.format
+    data = images.encode(picture, file_format)
+    height, width = picture.shape[:2]
+    jobs.blobs.put(job.id, "result", data, settings.result_ttl_seconds)
+    jobs.note(
+        job.id, result=JobResult(width=width, height=height, format=file_format, bytes=len(data))
+    )
+    jobs.blobs.drop(job.id, "checkpoint")
+
+
+class Reporter:
+    """Publishes the news of one attempt at a job."""
+
+    def __init__(self, job: PaintingJob, jobs: Jobs, settings: Settings) -> None:
+        self._id = job.id
+        self._jobs = jobs
+        self._ttl = settings.result_ttl_seconds
+        self._previews = JobProgress(**job.facts.get("progress", {})).preview_version
+
+    def publish(self, news: News | None) -> None:
+        """Stores preview and checkpoint, then says how far the job is."""
+        if news is None:
+            return
+        if news.checkpoint is not None:
+            self._jobs.blobs.put(self._id, "checkpoint", news.checkpoint, self._ttl)
+        if news.preview is not None:
+            preview = images.encode_preview(news.preview)
+            self._jobs.blobs.put(self._id, "preview", preview, self._ttl)
+            self._previews += 1
+        self._jobs.note(self._id, progress=self._progress(news))
+
+    def _progress(self, news: News) -> JobProgress:
+        progress = news.progress
+        return JobProgress(
+            step=progress.step,
+            steps=progress.steps,
+            fraction=progress.fraction,
+            loss=progress.losses.get("total"),
+            eta_seconds=news.eta_seconds,
+            preview_version=self._previews,
+        )

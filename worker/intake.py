@@ -1,0 +1,219 @@
+"""An intake thread: an RQ worker that lives in a thread and feeds a device.
+
+It takes a job when its device is nearly free, decodes and prepares the pictures, enqueues them
+to the device, and while that paints keeps the job alive and publishes how far it is. At the end
+it stores the picture and lets RQ mark the job finished. To RQ it is an ordinary worker:
+``rq info`` shows it.
+
+RQ's own workers fork, or sit on the main thread and use signals and alarms; neither can be had in
+a process with TensorFlow threads. That is what is replaced here: the loop, the alarms, and what
+becomes of a job that did not end in a picture.
+"""
+
+import logging
+import sys
+from collections.abc import Callable
+from typing import Any, cast
+
+import tensorflow as tf
+from rq import Queue, SimpleWorker
+from rq.exceptions import DequeueTimeout
+from rq.job import Job
+from rq.timeouts import BaseDeathPenalty
+
+from model.errors import AtelierError, PaintingError
+from worker import errand
+from worker.assignment import Array, Assignment, Canceled, Interrupted
+from worker.connections import RedisAway
+from worker.device import Device
+from worker.jobs import Jobs, PaintingJob
+from worker.records import FeaturesUsed, JobError
+from worker.settings import Settings
+from worker.upkeep import Upkeep
+
+logger = logging.getLogger(__name__)
+
+#: A job that has had no heartbeat for so long is taken for abandoned, in seconds.
+HEARTBEAT_TTL_SECONDS = 15
+
+#: How often a waiting intake thread looks after its job, in seconds.
+BEAT_SECONDS = 0.5
+
+
+class TooManyAttempts(PaintingError):  # noqa: N818 - reads better where it is raised
+    """Several workers in turn did not survive the job."""
+
+    slug = "too-many-attempts"
+    title = "The job failed repeatedly"
+
+
+class NoDeathPenalty(BaseDeathPenalty):
+    """No alarm: the device thread looks at the clock between chunks, when the state is whole."""
+
+    def setup_death_penalty(self) -> None:
+        """Nothing to set up."""
+
+    def cancel_death_penalty(self) -> None:
+        """Nothing to cancel."""
+
+
+class IntakeWorker(SimpleWorker):
+    """The RQ worker of one intake thread; used by that thread only."""
+
+    death_penalty_class = NoDeathPenalty
+    job_class = PaintingJob
+
+    def __init__(
+        self, name: str, jobs: Jobs, device: Device, coord: tf.train.Coordinator, settings: Settings
+    ) -> None:
+        super().__init__(
+            [jobs.queue], name=name, connection=jobs.connection, serializer="json", worker_ttl=30
+        )
+        self._jobs = jobs
+        self._device = device
+        self._coord = coord
+        self._settings = settings
+        self._upkeep = Upkeep(jobs)
+        self._receiving = False
+        self._fault: BaseException | None = None
+
+    def take_one(self) -> None:
+        """The enqueue op of the queue runner: takes one job to its end, if there is one to take.
+
+        Raises:
+            BaseException: an error of the house; the job has been put back.
+        """
+        try:
+            self.heartbeat()
+            self._upkeep.run_if_due()
+            self._receiving = self._device.reception.acquire(timeout=1.0)
+            if self._receiving and self._device.wait_until_nearly_free(timeout=1.0):
+                self._execute_next()
+        except RedisAway as error:
+            logger.warning("Redis does not answer (%s); waiting for it.", type(error).__name__)
+            self._coord.wait_for_stop(1.0)
+        finally:
+            self._leave_reception()
+        if self._fault is not None:
+            raise self._fault
+
+    def _execute_next(self) -> None:
+        try:
+            found = self.queue_class.dequeue_any(
+                self.queues,
+                timeout=1,
+                connection=self.connection,
+                job_class=self.job_class,
+                serializer=self.serializer,
+                death_penalty_class=self.death_penalty_class,
+            )
+        except DequeueTimeout:
+            return
+        if found is not None:
+            job, queue = found
+            cast("PaintingJob", job).perform_with = self._perform
+            self.execute_job(job, queue)
+
+    def _perform(self, job: PaintingJob) -> None:
+        """Prepare, paint, store: RQ calls this performing the job."""
+        self._count_attempt(job)
+        if self._jobs.cancel_requested(job.id):
+            raise Canceled
+        assignment = errand.prepare(job, self._jobs.blobs, self._settings)
+        self._hand_over(assignment)
+        picture = self._accompany(job, assignment)
+        self._insist(lambda: errand.store(job, picture, assignment, self._jobs, self._settings))
+
+    def _count_attempt(self, job: PaintingJob) -> None:
+        features = self._device.studio.features
+        used = FeaturesUsed(name=features.name, sha256=features.sha256)
+        attempt = job.facts.get("attempt", 0) + 1
+        if attempt > self._settings.max_attempts:
+            raise TooManyAttempts(
+                f"{self._settings.max_attempts} workers in turn broke off while painting this job."
+            )
+        self._jobs.note(job.id, attempt=attempt, features=used)
+
+    def _hand_over(self, assignment: Assignment) -> None:
+        try:
+            self._device.queue.enqueue(assignment)
+        except tf.errors.CancelledError:  # the house is stopping
+            raise Interrupted from None
+        self._leave_reception()
+
+    def _leave_reception(self) -> None:
+        if self._receiving:
+            self._receiving = False
+            self._device.reception.release()
+
+    def _accompany(self, job: PaintingJob, assignment: Assignment) -> Array:
+        """Waits for the device, and meanwhile speaks for the job."""
+        reporter = errand.Reporter(job, self._jobs, self._settings)
+        while assignment.outcome is None:
+            assignment.changed.wait(BEAT_SECONDS)
+            assignment.changed.clear()
+            try:
+                reporter.publish(assignment.take_news())
+                if self._jobs.cancel_requested(job.id):
+                    assignment.cancel.set()
+                self.maintain_heartbeats(job)
+                self._upkeep.run_if_due()
+            except RedisAway:
+                logger.warning("Redis does not answer; job %s is painted on.", job.id)
+        if isinstance(assignment.outcome, BaseException):
+            self._insist(lambda: reporter.publish(assignment.take_news()))
+            raise assignment.outcome
+        return assignment.outcome
+
+    def _insist(self, write: Callable[[], None]) -> None:
+        """Writes what must not be lost; waits for Redis as long as the house stands."""
+        while True:
+            try:
+                return write()
+            except RedisAway:
+                logger.warning("Redis does not answer; a finished picture waits for it.")
+                if self._coord.wait_for_stop(1.0):
+                    raise Interrupted from None
+
+    def get_heartbeat_ttl(self, job: Job) -> int:
+        """Short, because it is renewed twice a second: a death is noticed soon."""
+        del job
+        return HEARTBEAT_TTL_SECONDS
+
+    def handle_exception(self, job: Job, *exc_info: Any) -> None:
+        """Says in the log why a job did not end in a picture: a line, or a trace if it is ours."""
+        match exc_info[1]:
+            case Canceled():
+                logger.info("Job %s was canceled.", job.id)
+            case Interrupted():
+                logger.info("Job %s was interrupted and goes back to the queue.", job.id)
+            case AtelierError() as error:
+                logger.warning("Job %s failed: %s", job.id, error)
+            case _:
+                logger.error("Job %s met a fault of the worker.", job.id, exc_info=exc_info)
+
+    def handle_job_failure(
+        self, job: Job, queue: Queue, started_job_registry: Any = None, exc_string: str = ""
+    ) -> None:
+        """Decides what becomes of a job that did not end in a picture."""
+        job, error = cast("PaintingJob", job), sys.exception()
+        match error:
+            case Canceled():
+                self._let_go(job, self._jobs.end_canceled)
+            case AtelierError():
+                self._jobs.note(job.id, error=JobError.of(error))
+                job.retries_left = None  # trying again would not mend it
+                super().handle_job_failure(job, queue, started_job_registry, exc_string)
+                self._jobs.blobs.drop(job.id, "checkpoint")
+            case Interrupted():
+                self._jobs.note(job.id, attempt=job.facts.get("attempt", 0))  # it was no failure
+                self._let_go(job, self._jobs.put_back)
+            case _:
+                self._fault = error
+                self._let_go(job, self._jobs.put_back)
+
+    def _let_go(self, job: PaintingJob, do: Callable[[PaintingJob, Any], None]) -> None:
+        with self.connection.pipeline() as pipeline:
+            do(job, pipeline)
+            self.cleanup_execution(job, pipeline)
+            pipeline.execute()

@@ -1,0 +1,340 @@
+"""Submit, get, list, cancel and delete: the only face of RQ.
+
+RQ's job is the record and nothing is kept twice: what Atelier knows beyond RQ lies in fields of
+its own in the same Redis hash, so that both live, expire and go together. An index of ids in
+order of creation serves the list.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
+from typing import Any, Literal, cast
+from uuid import uuid4
+
+from redis import Redis
+from redis.client import Pipeline
+from rq import Queue, Retry
+from rq.exceptions import NoSuchJobError
+from rq.job import Job as RqJob
+from rq.job import JobStatus
+from rq.registry import CanceledJobRegistry
+
+from model import recipes
+from model.door import PictureInfo, inspect
+from model.errors import AtelierError, ParameterError
+from model.params import StyleTransferParams
+from worker.blobs import Blobs
+from worker.records import FINAL, FeaturesUsed, Job, JobError, JobProgress, JobResult, Status, Work
+from worker.settings import Settings
+
+QUEUE = "atelier"
+
+#: What RQ's tools show. A worker never imports what a job names, whoever wrote it there.
+PAINT = "atelier.paint"
+
+#: Before the names of our own fields in RQ's hash.
+_PREFIX = b"atelier."
+
+#: Job ids by time of creation; all scores are 0, so the order is that of the members' bytes.
+_INDEX = "atelier:jobs"
+
+Priority = Literal["normal", "high"]
+Facts = JobProgress | JobResult | JobError | FeaturesUsed | int
+
+_STATUSES: Mapping[JobStatus, Status] = {
+    JobStatus.STARTED: "running",
+    JobStatus.FINISHED: "succeeded",
+    JobStatus.FAILED: "failed",
+    JobStatus.STOPPED: "canceled",
+    JobStatus.CANCELED: "canceled",
+}
+
+#: Writes fields only into a job that is still there: a hash made anew would never expire.
+_NOTE = "if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('HSET', KEYS[1], unpack(ARGV)) end"
+
+#: Takes a waiting job out of the queue and ends it in one stroke; 0 if a worker was faster.
+_CANCEL_WAITING = """
+if redis.call('LREM', KEYS[2], 1, ARGV[1]) == 0 then return 0 end
+redis.call('HSET', KEYS[1], 'status', 'canceled', 'ended_at', ARGV[2])
+redis.call('EXPIRE', KEYS[1], ARGV[3])
+redis.call('ZADD', KEYS[3], ARGV[4], ARGV[1])
+return 1
+"""
+
+
+class NoSuchJob(AtelierError):  # noqa: N818 - reads better where it is raised and caught
+    """There is no such job, or not any more."""
+
+    slug = "no-such-job"
+    title = "No such job"
+
+
+class QueueFull(AtelierError):  # noqa: N818
+    """As many jobs are waiting as may wait."""
+
+    slug = "queue-full"
+    title = "The queue is full"
+
+
+class PaintingJob(RqJob):
+    """RQ's job with the fields that are our own.
+
+    Attributes:
+        facts: our fields by name.
+        perform_with: what a worker does with the job, in place of importing a function by name.
+    """
+
+    facts: Mapping[str, Any] = MappingProxyType({})
+    perform_with: Callable[["PaintingJob"], None]
+
+    def _execute(self) -> None:
+        self.perform_with(self)
+
+    def restore(self, raw_data: Mapping[bytes, bytes]) -> Any:
+        """Reads RQ's fields, then ours."""
+        restored = super().restore(raw_data)
+        self.facts = {
+            name.removeprefix(_PREFIX).decode(): json.loads(value)
+            for name, value in raw_data.items()
+            if name.startswith(_PREFIX)
+        }
+        return restored
+
+
+class Jobs:
+    """All jobs in one Redis; safe to share between threads."""
+
+    def __init__(self, connection: Redis, settings: Settings) -> None:
+        self.connection = connection
+        self.blobs = Blobs(connection)
+        self.queue = Queue(QUEUE, connection=connection, serializer="json", job_class=PaintingJob)
+        self._settings = settings
+        self._note = connection.register_script(_NOTE)
+        self._cancel_waiting = connection.register_script(_CANCEL_WAITING)
+
+    def submit(
+        self,
+        content: bytes,
+        styles: list[bytes],
+        params: StyleTransferParams,
+        priority: Priority = "normal",
+    ) -> Job:
+        """Checks a request, stores its pictures and puts it into the queue.
+
+        Raises:
+            InputError: a picture or a parameter is at fault; nothing has been stored.
+            QueueFull: as many jobs are waiting as may wait; nothing has been stored.
+        """
+        self._check(content, styles, params)
+        if self.waiting() >= self._settings.max_queue_length:
+            raise QueueFull(f"{self._settings.max_queue_length} jobs are waiting already.")
+        ttl = self._settings.input_ttl_seconds
+        work = Work(
+            content=self.blobs.add_upload(content, ttl),
+            styles=tuple(self.blobs.add_upload(style, ttl) for style in styles),
+            params=params,
+        )
+        return self._enqueue(work, priority)
+
+    def get(self, job_id: str) -> Job:
+        """A job as it is now.
+
+        Raises:
+            NoSuchJob: it never was, was deleted, or has expired.
+        """
+        return self._view(self._fetch(job_id))
+
+    def list_newest(
+        self, *, status: Status | None = None, limit: int = 20, cursor: str | None = None
+    ) -> tuple[list[Job], str | None]:
+        """Jobs, newest first.
+
+        Args:
+            status: only jobs in this one.
+            limit: at most so many.
+            cursor: where the previous page ended.
+
+        Returns:
+            The jobs, and the cursor of the next page or None after the last.
+        """
+        found: list[Job] = []
+        edge = f"({cursor}" if cursor else "+"
+        while members := self._index_page(edge):
+            for member, job in zip(members, self._fetch_many(members), strict=True):
+                if job is None:
+                    self.connection.zrem(_INDEX, member)
+                elif status in {None, (view := self._view(job)).status}:
+                    found.append(view)
+                if len(found) == limit:
+                    return found, member
+            edge = f"({members[-1]}"
+        return found, None
+
+    def cancel(self, job_id: str) -> Job:
+        """Cancels a job, wherever it is; one that is finished stays as it is.
+
+        A waiting job is canceled at once; a running one within a chunk of steps.
+
+        Raises:
+            NoSuchJob: there is no such job.
+        """
+        job = self._fetch(job_id)
+        if self._view(job).status not in FINAL:
+            self.note(job_id, cancel=1)  # first, for the worker that is just taking it
+            ended = datetime.now(UTC)
+            ttl = self._settings.result_ttl_seconds
+            self._cancel_waiting(
+                keys=[job.key, self.queue.key, self._canceled().key],
+                args=[job_id, _as_rq_writes(ended), ttl, int(ended.timestamp()) + ttl],
+            )
+        return self.get(job_id)
+
+    def delete(self, job_id: str) -> None:
+        """Forgets a job and its pictures; a running one is canceled first.
+
+        Raises:
+            NoSuchJob: there is no such job.
+        """
+        self.cancel(job_id)
+        job = self._fetch(job_id)
+        self.connection.zrem(_INDEX, _index_member(job))
+        self.blobs.drop(job_id, "result", "preview", "checkpoint")
+        job.delete()
+
+    def waiting(self) -> int:
+        """Number of jobs in the queue."""
+        return self.connection.llen(self.queue.key)
+
+    def note(self, job_id: str, **facts: Facts) -> None:
+        """Writes facts into a job's record, if it is still there."""
+        pairs: list[str | bytes] = []
+        for name, fact in facts.items():
+            value = json.dumps(fact) if isinstance(fact, int) else fact.model_dump_json()
+            pairs += [_PREFIX + name.encode(), value]
+        self._note(keys=[RqJob.key_for(job_id)], args=pairs)
+
+    def cancel_requested(self, job_id: str) -> bool:
+        """Whether a running job is to stop: it was canceled, or deleted."""
+        field = cast("bytes | None", self.connection.hget(RqJob.key_for(job_id), "atelier.cancel"))
+        return field is not None or not self.connection.exists(RqJob.key_for(job_id))
+
+    def end_canceled(self, job: PaintingJob, pipeline: Pipeline) -> None:
+        """Marks a job that a worker has let go of as canceled."""
+        ended, ttl = datetime.now(UTC), self._settings.result_ttl_seconds
+        pipeline.hset(job.key, "status", JobStatus.CANCELED.value)
+        pipeline.hset(job.key, "ended_at", _as_rq_writes(ended))
+        pipeline.expire(job.key, ttl)
+        pipeline.zadd(self._canceled().key, {job.id: int(ended.timestamp()) + ttl})
+
+    def put_back(self, job: PaintingJob, pipeline: Pipeline) -> None:
+        """Puts a job that a worker has let go of at the front of the queue."""
+        self._push(job, pipeline, at_front=True)
+
+    def drop_expired_from_index(self) -> None:
+        """Forgets ids of jobs that cannot be there any more."""
+        settings = self._settings
+        longest = settings.input_ttl_seconds + settings.result_ttl_seconds
+        longest += settings.max_attempts * settings.job_timeout_seconds
+        oldest = datetime.now(UTC) - timedelta(seconds=longest)
+        self.connection.zremrangebylex(_INDEX, "-", f"({_micros(oldest)}")
+
+    def _check(self, content: bytes, styles: list[bytes], params: StyleTransferParams) -> None:
+        params.shares(len(styles))
+        limits = self._settings.picture_limits
+        info = inspect(content, limits, field="content")
+        for style in styles:
+            inspect(style, limits, field="style")
+        self._check_cost(params, info)
+
+    def _check_cost(self, params: StyleTransferParams, content: PictureInfo) -> None:
+        scales = recipes.scales(params, content.width, content.height)
+        cost = sum(scale.work for scale in scales) / 1e6
+        if cost > self._settings.max_megapixel_steps:
+            raise ParameterError(
+                "This size with so many steps is more than one job may cost here: at most "
+                f"{self._settings.max_megapixel_steps} megapixel-steps. Received: {cost:.0f}.",
+                field="size",
+            )
+
+    def _enqueue(self, work: Work, priority: Priority) -> Job:
+        settings = self._settings
+        job = cast(
+            "PaintingJob",
+            self.queue.create_job(
+                PAINT,
+                kwargs=work.as_json(),
+                job_id=uuid4().hex,
+                description=f"{work.params.size} px, {work.params.quality}",
+                timeout=settings.job_timeout_seconds,
+                result_ttl=settings.result_ttl_seconds,
+                failure_ttl=settings.result_ttl_seconds,
+                # How often RQ takes a job from a dead worker; our own count ends it (`attempt`).
+                retry=Retry(max=100, enqueue_at_front=True),
+            ),
+        )
+        with self.connection.pipeline() as pipeline:
+            pipeline.zadd(_INDEX, {_index_member(job): 0})
+            self._push(job, pipeline, at_front=priority == "high")
+            pipeline.execute()
+        return self._view(job)
+
+    def _push(self, job: PaintingJob, pipeline: Pipeline, *, at_front: bool) -> None:
+        # RQ's public `enqueue_job` watches dependencies, which a pipeline of ours cannot; its own
+        # retry and requeue call this as well.
+        self.queue._enqueue_job(job, pipeline=pipeline, at_front=at_front)  # noqa: SLF001
+
+    def _fetch(self, job_id: str) -> PaintingJob:
+        try:
+            job = PaintingJob.fetch(job_id, connection=self.connection, serializer="json")
+        except NoSuchJobError:
+            raise NoSuchJob("There is no such job, or not any more.") from None
+        return cast("PaintingJob", job)
+
+    def _fetch_many(self, members: list[str]) -> list[PaintingJob | None]:
+        ids = [member.partition(":")[2] for member in members]
+        found = PaintingJob.fetch_many(ids, connection=self.connection, serializer="json")
+        return cast("list[PaintingJob | None]", found)
+
+    def _index_page(self, edge: str) -> list[str]:
+        page = self.connection.zrevrangebylex(_INDEX, edge, "-", start=0, num=100)
+        return [member.decode() for member in cast("list[bytes]", page)]
+
+    def _view(self, job: PaintingJob) -> Job:
+        facts = job.facts
+        status = _STATUSES.get(job.get_status(refresh=False), "queued")
+        finished = job.ended_at if status in FINAL else None
+        return Job(
+            id=job.id,
+            status=status,
+            created_at=job.created_at,
+            started_at=job.started_at if status != "queued" else None,
+            finished_at=finished,
+            expires_at=finished + timedelta(seconds=job.result_ttl or 0) if finished else None,
+            attempt=facts.get("attempt", 0),
+            queue_position=self._position(job.id) if status == "queued" else None,
+            progress=JobProgress(**facts.get("progress", {})),
+            params=Work(**job.kwargs).params,
+            features=facts.get("features"),
+            result=facts.get("result") if status == "succeeded" else None,
+            error=facts.get("error") if status == "failed" else None,
+        )
+
+    def _position(self, job_id: str) -> int:
+        index = cast("int | None", self.connection.lpos(self.queue.key, job_id))
+        return 1 if index is None else index + 1  # not in the list: a worker is taking it
+
+    def _canceled(self) -> CanceledJobRegistry:
+        return CanceledJobRegistry(queue=self.queue)
+
+
+def _index_member(job: RqJob) -> str:
+    return f"{_micros(job.created_at)}:{job.id}"
+
+
+def _micros(moment: datetime) -> str:
+    return f"{round(moment.timestamp() * 1e6):020d}"
+
+
+def _as_rq_writes(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -1,0 +1,120 @@
+"""What is known of a job, in Atelier's words: the same for the API, the page and the client."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from model.errors import AtelierError
+from model.params import StyleTransferParams
+
+Status = Literal["queued", "running", "succeeded", "failed", "canceled"]
+
+#: A job in one of these will not change any more.
+FINAL: frozenset[Status] = frozenset({"succeeded", "failed", "canceled"})
+
+
+def problem_type(slug: str) -> str:
+    """The stable identifier of a kind of problem (RFC 9457, section 3.1.1)."""
+    return f"urn:atelier:problem:{slug}"
+
+
+class Record(BaseModel):
+    """Base of the records: frozen, and written exactly as declared."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class FeaturesUsed(Record):
+    """The VGG-19 weights that paint: ``imagenet``, ``bundled`` or a file's stem, and their hash."""
+
+    name: str
+    sha256: str
+
+
+class JobProgress(Record):
+    """How far a job is.
+
+    Attributes:
+        step: optimisation steps taken.
+        steps: optimisation steps in all.
+        fraction: of the work done, 0 to 1; a step on a large scale counts for more.
+        loss: the total loss at the last step, null before the first.
+        eta_seconds: estimate of the painting time left.
+        preview_version: grows with each preview; 0 before the first.
+    """
+
+    step: int = 0
+    steps: int = 0
+    fraction: float = 0.0
+    loss: float | None = None
+    eta_seconds: float | None = None
+    preview_version: int = 0
+
+
+class JobResult(Record):
+    """The finished picture: pixels, file format and bytes."""
+
+    width: int
+    height: int
+    format: str
+    bytes: int
+
+
+class JobError(Record):
+    """Why a job failed, as a problem (RFC 9457): a stable type and sentences for a person."""
+
+    type: str
+    title: str
+    detail: str
+
+    @classmethod
+    def of(cls, error: AtelierError) -> "JobError":
+        """The problem that an error is."""
+        return cls(type=problem_type(error.slug), title=error.title, detail=str(error))
+
+
+class Work(Record):
+    """What is put into the queue: JSON, ids and parameters, never pictures.
+
+    Attributes:
+        version: of this form; a worker leaves a newer one to others.
+        content: SHA-256 of the uploaded content picture.
+        styles: likewise of the style pictures, in their order.
+        params: how to paint.
+    """
+
+    version: Literal[1] = 1
+    content: str
+    styles: tuple[str, ...]
+    params: StyleTransferParams
+
+    def as_json(self) -> dict[str, Any]:
+        """As it goes into the queue."""
+        return self.model_dump(mode="json")
+
+
+class Job(Record):
+    """A job as people see it. Times are UTC.
+
+    Attributes:
+        id: uuid4 in hex.
+        attempt: how often a worker has begun it.
+        queue_position: 1 is next; null unless queued.
+        features: what paints it; null until a worker has begun it.
+        expires_at: when the job and its picture are forgotten; null until it is finished.
+    """
+
+    id: str
+    status: Status
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    expires_at: datetime | None
+    attempt: int
+    queue_position: int | None
+    progress: JobProgress
+    params: StyleTransferParams
+    features: FeaturesUsed | None
+    result: JobResult | None
+    error: JobError | None

@@ -1,0 +1,107 @@
+"""Every setting, read from the environment here and nowhere else. README's table lists them."""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from model.door import PictureLimits
+from model.errors import AtelierError
+
+Positive = Annotated[int, Field(ge=1)]
+
+
+class SettingsError(AtelierError):
+    """A setting in the environment is not what it should be."""
+
+
+class Settings(BaseSettings):
+    """All settings; each is read from ``ATELIER_`` and its name in capitals."""
+
+    model_config = SettingsConfigDict(env_prefix="ATELIER_", frozen=True)
+
+    host: str = Field("127.0.0.1", description="Address that the API binds to.")
+    port: Annotated[int, Field(ge=0, le=65535)] = Field(
+        8000, description="Port of the API and the page; 0 takes any free one."
+    )
+    redis_url: str | None = Field(
+        None, description="A Redis of one's own; without it `atelier up` starts an embedded Valkey."
+    )
+    data_dir: Path = Field(
+        Path("~/.local/share/atelier"),
+        description="Where the embedded Valkey keeps its data and downloaded features are cached.",
+    )
+    features: str = Field(
+        "auto", description="VGG-19 weights: `auto`, `imagenet`, `bundled`, or a file."
+    )
+    devices: str = Field(
+        "auto", description="What workers paint on: `auto`, `cpu`, or a list such as `gpu:0,gpu:1`."
+    )
+    precision: Literal["auto", "float32", "bfloat16"] = Field(
+        "auto", description="Number format of the convolutions."
+    )
+    result_ttl_seconds: Positive = Field(
+        86_400, description="How long a finished job, its picture and its previews are kept."
+    )
+    input_ttl_seconds: Positive = Field(
+        7 * 86_400,
+        description="How long uploaded pictures are kept, and so how long a job can wait.",
+    )
+    job_timeout_seconds: Positive = Field(
+        3600, description="Painting time allowed to a job, on one worker."
+    )
+    max_attempts: Positive = Field(
+        3, description="How often a job is begun before it fails, when workers die under it."
+    )
+    stop_grace_seconds: Positive = Field(
+        8, description="Time a worker has to put its jobs back when it is asked to stop."
+    )
+    max_upload_bytes: Positive = Field(40 * 2**20, description="Size of one uploaded picture.")
+    max_upload_pixels: Positive = Field(50_000_000, description="Pixels of one uploaded picture.")
+    max_queue_length: Positive = Field(1000, description="Jobs waiting; more are refused with 503.")
+    max_megapixel_steps: Positive = Field(
+        20_000, description="Cost of one job: megapixels of the result times optimisation steps."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="Least severe log messages shown."
+    )
+
+    @property
+    def folder(self) -> Path:
+        """The data folder with ``~`` resolved."""
+        return self.data_dir.expanduser()
+
+    @property
+    def required_redis_url(self) -> str:
+        """The Redis of one's own.
+
+        Raises:
+            SettingsError: there is none.
+        """
+        if self.redis_url is None:
+            raise SettingsError(
+                "ATELIER_REDIS_URL must say where Redis is; `atelier up` brings its own."
+            )
+        return self.redis_url
+
+    @property
+    def picture_limits(self) -> PictureLimits:
+        """What is taken at the door."""
+        return PictureLimits(max_bytes=self.max_upload_bytes, max_pixels=self.max_upload_pixels)
+
+
+@lru_cache(maxsize=1)
+def load_settings() -> Settings:
+    """The settings of this process.
+
+    Raises:
+        SettingsError: a variable of the environment does not parse; the message names it.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        variable = f"ATELIER_{str(first['loc'][0]).upper()}"
+        raise SettingsError(f"{variable}: {first['msg']}. Received: {first['input']!r}.") from None

@@ -1,0 +1,80 @@
+"""Jobs whose worker has died are found and put back; every worker looks, none is needed.
+
+RQ's own cleaning is run under a lock that lasts fifteen minutes if its holder dies, and fails
+what it finds in the intermediate list. This one expires by itself and puts back.
+"""
+
+import logging
+import time
+from typing import cast
+
+from rq.registry import FailedJobRegistry, FinishedJobRegistry, StartedJobRegistry
+from rq.worker_registration import clean_worker_registry
+
+from worker.jobs import Jobs
+
+logger = logging.getLogger(__name__)
+
+#: Between two rounds, whichever worker makes them, in seconds.
+ROUND_SECONDS = 5
+
+#: A job between the queue and a worker for so long was dropped by one that died, in seconds.
+STRANDED_SECONDS = 15
+
+_LOCK = "atelier:upkeep"
+_STRANDED = "atelier:stranded"
+
+#: Moves an id from the intermediate list back to the queue, unless its worker did so meanwhile.
+_PUT_BACK = """
+redis.call('HDEL', KEYS[3], ARGV[1])
+if redis.call('LREM', KEYS[1], 1, ARGV[1]) == 0 then return 0 end
+redis.call('LPUSH', KEYS[2], ARGV[1])
+return 1
+"""
+
+
+class Upkeep:
+    """The rounds of one worker."""
+
+    def __init__(self, jobs: Jobs) -> None:
+        self._jobs = jobs
+        self._connection = jobs.connection
+        self._put_back = jobs.connection.register_script(_PUT_BACK)
+        self._next_round = 0.0
+
+    def run_if_due(self) -> None:
+        """Makes a round, if no worker has made one in the last seconds."""
+        if time.monotonic() < self._next_round:
+            return
+        self._next_round = time.monotonic() + ROUND_SECONDS
+        if self._connection.set(_LOCK, 1, nx=True, ex=ROUND_SECONDS):
+            self._put_abandoned_back()
+            self._put_stranded_back()
+            self._drop_expired()
+
+    def _put_abandoned_back(self) -> None:
+        """Jobs without a heartbeat; RQ enqueues them again, at the front."""
+        StartedJobRegistry(queue=self._jobs.queue).cleanup()
+
+    def _put_stranded_back(self) -> None:
+        """Jobs whose worker died between taking them and saying so."""
+        intermediate = self._jobs.queue.intermediate_queue
+        now = time.time()
+        seen = cast("dict[bytes, bytes]", self._connection.hgetall(_STRANDED))
+        present = {job_id.encode() for job_id in intermediate.get_job_ids()}
+        for job_id in present - seen.keys():
+            self._connection.hset(_STRANDED, job_id.decode(), str(now))
+        for job_id in seen.keys() - present:
+            self._connection.hdel(_STRANDED, job_id.decode())
+        for job_id in present & seen.keys():
+            if now - float(seen[job_id]) > STRANDED_SECONDS:
+                logger.warning("Job %s was stranded and goes back to the queue.", job_id.decode())
+                keys = [intermediate.key, self._jobs.queue.key, _STRANDED]
+                self._put_back(keys=keys, args=[job_id])
+
+    def _drop_expired(self) -> None:
+        """Names of jobs and workers that are gone."""
+        for registry in (FinishedJobRegistry, FailedJobRegistry):
+            registry(queue=self._jobs.queue).cleanup()
+        clean_worker_registry(self._jobs.queue)
+        self._jobs.drop_expired_from_index()
