@@ -207,7 +207,7 @@ def _crop(picture: Array, side: int, rng: np.random.Generator) -> Array:
 
 def _unit(columns: Array) -> Array:
     lengths = np.linalg.norm(columns, axis=0)
-    return columns / np.maximum(lengths, np.finfo(np.float32).tiny, dtype=np.float32)
+    return np.asarray(columns / np.maximum(lengths, np.finfo(np.float32).tiny))
 
 
 def _pool(maps: tf.Tensor) -> tf.Tensor:

@@ -133,12 +133,18 @@ def test_it_fetches_the_whole_file_and_leaves_nothing_else(
     assert seen[-1] == (len(BODY), len(BODY))
 
 
-def test_the_target_is_not_seen_before_its_last_byte(server: FileServer, target: Path) -> None:
+def test_the_target_appears_in_one_step(server: FileServer, target: Path) -> None:
     seen: list[bool] = []
-    download(server.url, target, on_progress=lambda _here, _total: seen.append(target.exists()))
+    files: set[int] = set()
+
+    def look(_here: int, _total: int | None) -> None:
+        seen.append(target.exists())
+        files.add(target.with_name("weights.h5.part").stat().st_ino)
+
+    download(server.url, target, on_progress=look)
     assert seen
     assert not any(seen)
-    assert target.exists()
+    assert files == {target.stat().st_ino}  # renamed, not copied
 
 
 def test_a_cut_connection_is_taken_up_where_it_broke_off(server: FileServer, target: Path) -> None:
@@ -233,6 +239,13 @@ def test_what_is_not_as_expected_is_deleted(
     with pytest.raises(FeaturesFormatError, match=r"^weights\.h5 should have .*\. Received: "):
         download(server.url, target, **expected)
     assert left_behind(target) == set()
+
+
+def test_a_body_without_end_does_not_fill_the_disk(server: FileServer, target: Path) -> None:
+    seen: list[int] = []
+    with pytest.raises(FeaturesFormatError, match="should have 1000 bytes"):
+        download(server.url, target, size=1000, on_progress=lambda here, _: seen.append(here))
+    assert seen[-1] <= HALF
 
 
 def test_a_body_that_ends_early_without_a_word_is_a_cut(server: FileServer, target: Path) -> None:

@@ -163,6 +163,10 @@ def test_bundled_asks_no_network_and_touches_no_cache(
     assert not (tmp_path / "cache").exists()
 
 
+def test_the_weights_that_come_with_atelier_are_those_whose_hash_does(tmp_path: Path) -> None:
+    assert load("bundled", tmp_path).name == "bundled"
+
+
 def test_a_path_is_named_after_its_file(bundled: Path, tmp_path: Path) -> None:
     (tmp_path / "monet.npz").write_bytes(bundled.read_bytes())
     assert load(str(tmp_path / "monet.npz"), tmp_path).name == "monet"

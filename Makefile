@@ -1,0 +1,57 @@
+# Each target sets up all that it needs by itself, in .venv, from constraints.txt.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip --quiet --disable-pip-version-check
+PACKAGES := app worker model tests benchmarks
+
+.PHONY: run demo test lint format features bench clean
+
+run: $(VENV)/.run  ## Redis, API, page and worker on http://127.0.0.1:8000
+	@$(BIN)/atelier up
+
+demo: $(VENV)/.run  ## paint one sample job through HTTP and say where the picture is
+	@$(BIN)/python scripts/demo.py
+
+test: $(VENV)/.dev  ## every test that this machine can run
+	@$(BIN)/python -m pytest
+
+lint: $(VENV)/.dev  ## ruff and mypy
+	@$(BIN)/ruff check $(PACKAGES) scripts
+	@$(BIN)/ruff format --check $(PACKAGES) scripts
+	@$(BIN)/mypy
+
+format: $(VENV)/.dev  ## bring the code into the form that lint wants
+	@$(BIN)/ruff check --fix $(PACKAGES) scripts
+	@$(BIN)/ruff format $(PACKAGES) scripts
+
+features: $(VENV)/.features  ## learn the bundled features anew
+	@$(BIN)/python -m model.pretrain --output model/features/bundled.npz
+
+bench: $(VENV)/.dev  ## measure; see benchmarks/README.md
+	@$(BIN)/python benchmarks/engine.py
+
+clean:  ## forget the virtual environment and caches
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	    || { echo "Atelier needs Python 3.11 or newer as '$(PYTHON)'; say which with: make PYTHON=..." >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) \
+	    || { rm -rf $(VENV); echo "Python's venv module is missing (Debian: apt install python3-venv)." >&2; exit 1; }
+	@$(PIP) install --constraint constraints.txt pip
+
+# The stamps record that the environment fits the files they depend on.
+$(VENV)/.run: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Setting up the virtual environment (once; about a minute)..."
+	@$(PIP) install --constraint constraints.txt --editable '.[worker,embedded]'
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.run
+	@$(PIP) install --constraint constraints.txt --group dev
+	@touch $@
+
+$(VENV)/.features: $(VENV)/.run
+	@$(PIP) install --constraint constraints.txt --group features
+	@touch $@
