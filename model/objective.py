@@ -1,7 +1,7 @@
 """The loss of a picture and its gradient, traced once for pictures of every size."""
 
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
@@ -52,10 +52,10 @@ class Objective:
         self._layers = layers
         self._pooling = pooling
         self._dtype = dtype
-        self._content_targets = tf.function(self._see_content, input_signature=[_IMAGE])
-        self._style_targets = tf.function(self._see_style, input_signature=[_IMAGE])
-        self.loss_and_gradient = tf.function(
-            self._loss_and_gradient, input_signature=[_IMAGE, self._targets_spec(), _WEIGHTS]
+        self._content_targets = _graph(self._see_content, [_IMAGE])
+        self._style_targets = _graph(self._see_style, [_IMAGE])
+        self.loss_and_gradient = _graph(
+            self._loss_and_gradient, [_IMAGE, self._targets_spec(), _WEIGHTS]
         )
 
     @property
@@ -133,6 +133,12 @@ class Objective:
         return vgg.activations(
             self._features, image, layers, pooling=self._pooling, dtype=self._dtype
         )
+
+
+def _graph(function: Callable[..., Any], signature: list[Any]) -> Callable[..., Any]:
+    """Traced once. Without AutoGraph: there is no control flow to find, and it leaves files."""
+    traced: Callable[..., Any] = tf.function(function, input_signature=signature, autograph=False)
+    return traced
 
 
 def loss_weights(params: StyleTransferParams) -> tf.Tensor:

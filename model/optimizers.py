@@ -90,7 +90,8 @@ class Adam:
         return AdamState(zeros, zeros, tf.constant(0.0))
 
     @tf.function(  # type: ignore[untyped-decorator]
-        input_signature=[_IMAGE, _IMAGE, AdamState(_IMAGE, _IMAGE, _SCALAR), _SCALAR]
+        input_signature=[_IMAGE, _IMAGE, AdamState(_IMAGE, _IMAGE, _SCALAR), _SCALAR],
+        autograph=False,
     )
     def step(
         self, image: tf.Tensor, gradient: tf.Tensor, state: AdamState, rate: tf.Tensor

@@ -50,6 +50,9 @@ class Recipe:
         rounds: of k-means.
         evenness: of the whitening: the part of the mean eigenvalue added to each one. Small
             values amplify the directions that vary least, which are mostly noise.
+        pixel_evenness: the same for the first layer. There the directions that vary least are
+            fine detail and contrasts of colour; a layer that hardly sees them paints colour
+            noise, and loses what is thin in the content image.
     """
 
     seed: int = 0
@@ -58,6 +61,7 @@ class Recipe:
     patches: int = 50_000
     rounds: int = 8
     evenness: float = 0.2
+    pixel_evenness: float = 0.02
 
 
 @dataclass(frozen=True)
@@ -113,7 +117,8 @@ def learn_layer(layer: Conv, patches: Array, recipe: Recipe, rng: np.random.Gene
     centre = patches.mean(axis=0)
     patches = patches - centre
     selective = layer.name.startswith(SELECTIVE_BLOCKS)
-    whitening = whitener(patches, None if selective else layer.outputs, recipe.evenness)
+    evenness = recipe.pixel_evenness if layer.name == "block1_conv1" else recipe.evenness
+    whitening = whitener(patches, None if selective else layer.outputs, evenness)
     if selective:
         directions = spherical_kmeans(patches @ whitening, layer.outputs, recipe.rounds, rng)
     else:
