@@ -1,6 +1,5 @@
 """The ``atelier`` command."""
 
-import importlib.util
 import logging
 import os
 import socket
@@ -11,7 +10,8 @@ from typing import Annotated, Any
 import typer
 
 from app.options import with_params
-from model.errors import AtelierError, ParameterError
+from model.errors import AtelierError
+from model.loading import load_tensorflow
 from worker.logs import set_up_logging
 from worker.settings import Settings, load_settings
 
@@ -66,17 +66,12 @@ def worker(
 ) -> None:
     """Start a worker, on the Redis of ATELIER_REDIS_URL."""
     settings = _settings(devices=devices)
-    _need_tensorflow()
+    load_tensorflow()
     from worker.__main__ import main as work  # noqa: PLC0415
 
     code = work(settings)
     logging.shutdown()
     os._exit(code)  # a thread stuck in native code must not hold the process
-
-
-def _need_tensorflow() -> None:
-    if importlib.util.find_spec("tensorflow") is None:
-        raise ParameterError("TensorFlow is missing: install atelier[worker].")
 
 
 @app.command()
@@ -106,7 +101,7 @@ def stylize(
     params = how.params_of(asked, output)
     pictures = [how.read(path) for path in (content, *style)]
     if server is None:
-        _need_tensorflow()
+        load_tensorflow()
         painted = how.paint_here(pictures, params, _settings())
     else:
         painted = how.paint_there(pictures, params, server)

@@ -2,6 +2,5 @@
 
 import os
 
-# Before any module here imports TensorFlow, which otherwise greets every process with a page of
-# notes on its libraries. What matters reaches us as exceptions.
+# Before any module here imports TensorFlow: what matters reaches us as exceptions.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

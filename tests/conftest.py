@@ -1,15 +1,12 @@
 """Fixtures that several rooms share: real servers, and pictures drawn on the spot."""
 
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from redis import Redis
-from redis.exceptions import RedisError
 
-from app import embedded
-from tests.house import House, eventually
+from tests.house import House, valkey
 from tests.pictures import photograph, style_picture
 from worker.connections import connect_impatiently
 from worker.settings import Settings
@@ -18,16 +15,8 @@ from worker.settings import Settings
 @pytest.fixture(scope="session")
 def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A real Valkey for the whole run, as ``atelier up`` starts it."""
-    command, url = embedded.prepare(tmp_path_factory.mktemp("valkey"))
-    server = subprocess.Popen(command)
-    try:
-        client = connect_impatiently(url)
-        eventually(lambda: _pings(client), within=10, what="Valkey answers")
-        client.close()
+    with valkey(tmp_path_factory.mktemp("valkey")) as url:
         yield url
-    finally:
-        server.terminate()
-        server.wait(10)
 
 
 @pytest.fixture
@@ -63,10 +52,3 @@ def content() -> bytes:
 def style() -> bytes:
     """A PNG full of strokes in strong colours, 80x80."""
     return style_picture(80, 80)
-
-
-def _pings(client: Redis) -> bool:
-    try:
-        return bool(client.ping())
-    except RedisError:
-        return False

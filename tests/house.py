@@ -7,11 +7,17 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Self, TypeVar
 
 import httpx
+from redis import Redis
+from redis.exceptions import RedisError
+
+from app import embedded
+from worker.connections import connect_impatiently
 
 T = TypeVar("T")
 
@@ -27,6 +33,28 @@ def eventually(look: Callable[[], T], *, within: float, what: str) -> T:
         assert time.monotonic() < deadline, f"{what}: not within {within:g} s"
         pause.wait(0.05)
     return seen
+
+
+@contextmanager
+def valkey(folder: Path) -> Iterator[str]:
+    """A real Valkey, as ``atelier up`` starts it; gives its URL."""
+    command, url = embedded.prepare(folder)
+    server = subprocess.Popen(command)
+    try:
+        client = connect_impatiently(url)
+        eventually(lambda: _pings(client), within=10, what="Valkey answers")
+        client.close()
+        yield url
+    finally:
+        server.terminate()
+        server.wait(10)
+
+
+def _pings(client: Redis) -> bool:
+    try:
+        return bool(client.ping())
+    except RedisError:
+        return False
 
 
 class Process:

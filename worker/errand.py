@@ -25,7 +25,7 @@ def prepare(job: PaintingJob, blobs: Blobs, settings: Settings) -> Assignment:
     return Assignment(
         Sitting.prepare(content.rgb, [style.rgb for style in styles], work.params),
         resume=blobs.get(job.id, "checkpoint"),
-        timeout_seconds=settings.job_timeout_seconds,
+        timeout_seconds=float(job.timeout or settings.job_timeout_seconds),
     )
 
 

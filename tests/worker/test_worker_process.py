@@ -1,0 +1,116 @@
+"""A real worker process on a real Valkey: what it does with jobs while nothing befalls it."""
+
+from collections.abc import Iterator
+from typing import cast
+
+import pytest
+from rq import Worker as RqWorker
+
+from tests.house import Process
+from tests.worker.crew import LONG, SHORT, Crew, a_crew
+from worker.jobs import Jobs
+
+
+@pytest.fixture(scope="module")
+def crew(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crew]:
+    with a_crew(tmp_path_factory.mktemp("crew")) as crew:
+        yield crew
+
+
+@pytest.fixture(scope="module", autouse=True)
+def worker(crew: Crew) -> Iterator[Process]:
+    with crew.worker("worker") as process:
+        crew.ready()
+        yield process
+        assert process.alive, process.output
+        assert process.end() == 0
+        assert "Traceback" not in process.output
+
+
+def test_a_job_becomes_a_picture(crew: Crew, content: bytes, style: bytes) -> None:
+    job = crew.until(crew.jobs.submit(content, [style], SHORT), "succeeded")
+    assert job.result is not None
+    assert (job.result.width, job.result.height, job.result.format) == (64, 48, "png")
+    assert job.progress.step == job.progress.steps == 12
+    assert job.progress.fraction == 1.0
+    assert job.attempt == 1
+    assert job.features is not None
+    assert job.features.name == "bundled"
+    assert crew.jobs.blobs.get(job.id, "preview") is not None
+    assert crew.jobs.blobs.get(job.id, "checkpoint") is None
+
+
+def test_rq_sees_one_worker_for_each_intake_thread(crew: Crew) -> None:
+    seen = RqWorker.all(connection=crew.jobs.connection, serializer="json")
+    assert len(seen) == 2
+    assert {queue for one in seen for queue in one.queue_names()} == {"atelier"}
+
+
+def test_no_worker_takes_a_job_that_it_cannot_begin_soon(
+    crew: Crew, content: bytes, style: bytes
+) -> None:
+    painted = crew.jobs.submit(content, [style], LONG)
+    waiting = crew.jobs.submit(content, [style], SHORT)
+    crew.until_painting(painted, steps=3)
+    assert crew.jobs.get(waiting.id).queue_position == 1
+    assert crew.jobs.waiting() == 1
+    for job in (painted, waiting):
+        crew.jobs.cancel(job.id)
+    crew.until(painted, "canceled")
+
+
+def test_a_running_job_is_canceled_within_three_seconds_and_stays_canceled(
+    crew: Crew, content: bytes, style: bytes
+) -> None:
+    job = crew.until_painting(crew.jobs.submit(content, [style], LONG))
+    crew.jobs.cancel(job.id)
+    canceled = crew.until(job, "canceled", within=3)
+    assert canceled.result is None
+    follower = crew.jobs.submit(content, [style], SHORT)
+    crew.until(follower, "succeeded")
+    assert crew.jobs.get(job.id) == canceled
+
+
+def test_a_deleted_running_job_stops_and_leaves_nothing(
+    crew: Crew, content: bytes, style: bytes
+) -> None:
+    job = crew.until_painting(crew.jobs.submit(content, [style], LONG))
+    crew.jobs.delete(job.id)
+    follower = crew.jobs.submit(content, [style], SHORT)
+    crew.until(follower, "succeeded")
+    assert crew.keys_of(job) == []
+
+
+def test_a_job_whose_time_is_up_fails_and_keeps_its_last_preview(
+    crew: Crew, content: bytes, style: bytes
+) -> None:
+    hasty = Jobs(crew.jobs.connection, crew.settings.model_copy(update={"job_timeout_seconds": 1}))
+    job = crew.until(hasty.submit(content, [style], LONG), "failed")
+    assert job.error is not None
+    assert job.error.type == "urn:atelier:problem:timeout"
+    assert "1 seconds allowed" in job.error.detail
+    assert crew.jobs.blobs.get(job.id, "preview") is not None
+
+
+def test_a_job_that_no_worker_survives_fails_after_three_attempts(
+    crew: Crew, content: bytes, style: bytes
+) -> None:
+    blocker = crew.until_painting(crew.jobs.submit(content, [style], LONG))
+    job = crew.jobs.submit(content, [style], SHORT)
+    crew.jobs.note(job.id, attempt=crew.settings.max_attempts)
+    crew.jobs.cancel(blocker.id)
+    failed = crew.until(job, "failed")
+    assert failed.error is not None
+    assert failed.error.type == "urn:atelier:problem:too-many-attempts"
+
+
+def test_a_job_whose_pictures_have_expired_says_so(
+    crew: Crew, content: bytes, style: bytes
+) -> None:
+    blocker = crew.until_painting(crew.jobs.submit(content, [style], LONG))
+    job = crew.jobs.submit(style, [style], SHORT)
+    crew.jobs.connection.delete(*cast("list[bytes]", crew.jobs.connection.keys("atelier:upload:*")))
+    crew.jobs.cancel(blocker.id)
+    failed = crew.until(job, "failed")
+    assert failed.error is not None
+    assert "expired" in failed.error.detail
