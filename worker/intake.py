@@ -110,9 +110,10 @@ class IntakeWorker(SimpleWorker):
         except DequeueTimeout:
             return
         if found is not None:
-            job, queue = found
-            cast("PaintingJob", job).perform_with = self._perform
+            job, queue = cast("PaintingJob", found[0]), found[1]
+            job.perform_with = self._perform
             self.execute_job(job, queue)
+            self._jobs.sweep(job)
 
     def _perform(self, job: PaintingJob) -> None:
         """Prepare, paint, store: RQ calls this performing the job."""

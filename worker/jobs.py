@@ -202,6 +202,13 @@ class Jobs:
         self.blobs.drop(job_id, "result", "preview", "checkpoint")
         job.delete()
 
+    def sweep(self, job: PaintingJob) -> None:
+        """Removes what a worker wrote of a job that was deleted while it had it."""
+        if not self.connection.hexists(job.key, "data"):  # without it RQ knows of no job
+            self.blobs.drop(job.id, "result", "preview", "checkpoint")
+            self.connection.zrem(self._canceled().key, job.id)
+            self.connection.delete(job.key)
+
     def waiting(self) -> int:
         """Number of jobs in the queue."""
         return self.connection.llen(self.queue.key)
