@@ -3,6 +3,7 @@
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import quote, urlsplit
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -28,6 +29,9 @@ class Settings(BaseSettings):
     )
     redis_url: str | None = Field(
         None, description="A Redis of one's own; without it `atelier up` starts an embedded Valkey."
+    )
+    redis_password_file: Path | None = Field(
+        None, description="A file with Redis's password, as container secrets come."
     )
     data_dir: Path = Field(
         Path("~/.local/share/atelier"),
@@ -75,16 +79,26 @@ class Settings(BaseSettings):
 
     @property
     def required_redis_url(self) -> str:
-        """The Redis of one's own.
+        """The Redis of one's own, with its password.
 
         Raises:
-            SettingsError: there is none.
+            SettingsError: there is none, or its password cannot be read.
         """
         if self.redis_url is None:
             raise SettingsError(
                 "ATELIER_REDIS_URL must say where Redis is; `atelier up` brings its own."
             )
-        return self.redis_url
+        if self.redis_password_file is None:
+            return self.redis_url
+        try:
+            password = self.redis_password_file.read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise SettingsError(
+                f"ATELIER_REDIS_PASSWORD_FILE cannot be read: {error.strerror}."
+            ) from None
+        url = urlsplit(self.redis_url)
+        place = url.netloc.rpartition("@")[2]
+        return url._replace(netloc=f":{quote(password, safe='')}@{place}").geturl()
 
     @property
     def picture_limits(self) -> PictureLimits:
