@@ -5,7 +5,8 @@ from model.errors import PaintingError
 from model.sitting import Sitting
 from worker.assignment import Array, Assignment, News
 from worker.blobs import Blobs
-from worker.jobs import Jobs, PaintingJob
+from worker.jobs import Jobs
+from worker.painting_job import PaintingJob
 from worker.records import JobProgress, JobResult, Work
 from worker.settings import Settings
 

@@ -26,7 +26,8 @@ from worker import errand
 from worker.assignment import Array, Assignment, Canceled, Interrupted
 from worker.connections import RedisAway
 from worker.device import Device
-from worker.jobs import Jobs, PaintingJob
+from worker.jobs import Jobs
+from worker.painting_job import PaintingJob
 from worker.records import FeaturesUsed, JobError
 from worker.settings import Settings
 from worker.upkeep import Upkeep

@@ -1,22 +1,17 @@
 """Submit, get, list, cancel and delete: the only face of RQ.
 
-RQ's job is the record and nothing is kept twice: what Atelier knows beyond RQ lies in fields of
-its own in the same Redis hash, so that both live, expire and go together. An index of ids in
-order of creation serves the list.
+RQ's job is the record and nothing is kept twice. One queue, because only with one does RQ move a
+job to a worker without a moment in which a crash would lose it; what is urgent goes to its front.
 """
 
-import json
-from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from types import MappingProxyType
-from typing import Any, Literal, cast
+from typing import Literal, cast
 from uuid import uuid4
 
 from redis import Redis
 from redis.client import Pipeline
 from rq import Queue, Retry
 from rq.exceptions import NoSuchJobError
-from rq.job import Job as RqJob
 from rq.job import JobStatus
 from rq.registry import CanceledJobRegistry
 
@@ -24,8 +19,11 @@ from model import recipes
 from model.door import PictureInfo, inspect
 from model.errors import AtelierError, ParameterError
 from model.params import StyleTransferParams
+from worker import job_index
 from worker.blobs import Blobs
-from worker.records import FINAL, FeaturesUsed, Job, JobError, JobProgress, JobResult, Status, Work
+from worker.job_index import JobIndex
+from worker.painting_job import CANCEL_FIELD, Fact, PaintingJob, as_fields, as_rq_writes
+from worker.records import FINAL, Job, Status, Work
 from worker.settings import Settings
 
 QUEUE = "atelier"
@@ -33,22 +31,7 @@ QUEUE = "atelier"
 #: What RQ's tools show. A worker never imports what a job names, whoever wrote it there.
 PAINT = "atelier.paint"
 
-#: Before the names of our own fields in RQ's hash.
-_PREFIX = b"atelier."
-
-#: Job ids by time of creation; all scores are 0, so the order is that of the members' bytes.
-_INDEX = "atelier:jobs"
-
 Priority = Literal["normal", "high"]
-Facts = JobProgress | JobResult | JobError | FeaturesUsed | int
-
-_STATUSES: Mapping[JobStatus, Status] = {
-    JobStatus.STARTED: "running",
-    JobStatus.FINISHED: "succeeded",
-    JobStatus.FAILED: "failed",
-    JobStatus.STOPPED: "canceled",
-    JobStatus.CANCELED: "canceled",
-}
 
 #: Writes fields only into a job that is still there: a hash made anew would never expire.
 _NOTE = "if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('HSET', KEYS[1], unpack(ARGV)) end"
@@ -77,31 +60,6 @@ class QueueFull(AtelierError):  # noqa: N818
     title = "The queue is full"
 
 
-class PaintingJob(RqJob):
-    """RQ's job with the fields that are our own.
-
-    Attributes:
-        facts: our fields by name.
-        perform_with: what a worker does with the job, in place of importing a function by name.
-    """
-
-    facts: Mapping[str, Any] = MappingProxyType({})
-    perform_with: Callable[["PaintingJob"], None]
-
-    def _execute(self) -> None:
-        self.perform_with(self)
-
-    def restore(self, raw_data: Mapping[bytes, bytes]) -> Any:
-        """Reads RQ's fields, then ours."""
-        restored = super().restore(raw_data)
-        self.facts = {
-            name.removeprefix(_PREFIX).decode(): json.loads(value)
-            for name, value in raw_data.items()
-            if name.startswith(_PREFIX)
-        }
-        return restored
-
-
 class Jobs:
     """All jobs in one Redis; safe to share between threads."""
 
@@ -110,6 +68,7 @@ class Jobs:
         self.blobs = Blobs(connection)
         self.queue = Queue(QUEUE, connection=connection, serializer="json", job_class=PaintingJob)
         self._settings = settings
+        self._index = JobIndex(connection)
         self._note = connection.register_script(_NOTE)
         self._cancel_waiting = connection.register_script(_CANCEL_WAITING)
 
@@ -159,16 +118,15 @@ class Jobs:
             The jobs, and the cursor of the next page or None after the last.
         """
         found: list[Job] = []
-        edge = f"({cursor}" if cursor else "+"
-        while members := self._index_page(edge):
-            for member, job in zip(members, self._fetch_many(members), strict=True):
+        while entries := self._index.before(cursor):
+            for entry, job in zip(entries, self._fetch_many(entries), strict=True):
+                cursor = entry
                 if job is None:
-                    self.connection.zrem(_INDEX, member)
-                elif status in {None, (view := self._view(job)).status}:
-                    found.append(view)
+                    self._index.drop(entry)
+                elif status in {None, job.painting_status}:
+                    found.append(self._view(job))
                 if len(found) == limit:
-                    return found, member
-            edge = f"({members[-1]}"
+                    return found, cursor
         return found, None
 
     def cancel(self, job_id: str) -> Job:
@@ -180,13 +138,13 @@ class Jobs:
             NoSuchJob: there is no such job.
         """
         job = self._fetch(job_id)
-        if self._view(job).status not in FINAL:
+        if job.painting_status not in FINAL:
             self.note(job_id, cancel=1)  # first, for the worker that is just taking it
             ended = datetime.now(UTC)
             ttl = self._settings.result_ttl_seconds
             self._cancel_waiting(
                 keys=[job.key, self.queue.key, self._canceled().key],
-                args=[job_id, _as_rq_writes(ended), ttl, int(ended.timestamp()) + ttl],
+                args=[job_id, as_rq_writes(ended), ttl, int(ended.timestamp()) + ttl],
             )
         return self.get(job_id)
 
@@ -198,7 +156,7 @@ class Jobs:
         """
         self.cancel(job_id)
         job = self._fetch(job_id)
-        self.connection.zrem(_INDEX, _index_member(job))
+        self._index.drop(job_index.entry_of(job))
         self.blobs.drop(job_id, "result", "preview", "checkpoint")
         job.delete()
 
@@ -213,24 +171,20 @@ class Jobs:
         """Number of jobs in the queue."""
         return self.connection.llen(self.queue.key)
 
-    def note(self, job_id: str, **facts: Facts) -> None:
+    def note(self, job_id: str, **facts: Fact) -> None:
         """Writes facts into a job's record, if it is still there."""
-        pairs: list[str | bytes] = []
-        for name, fact in facts.items():
-            value = json.dumps(fact) if isinstance(fact, int) else fact.model_dump_json()
-            pairs += [_PREFIX + name.encode(), value]
-        self._note(keys=[RqJob.key_for(job_id)], args=pairs)
+        self._note(keys=[PaintingJob.key_for(job_id)], args=as_fields(facts))
 
     def cancel_requested(self, job_id: str) -> bool:
         """Whether a running job is to stop: it was canceled, or deleted."""
-        field = cast("bytes | None", self.connection.hget(RqJob.key_for(job_id), "atelier.cancel"))
-        return field is not None or not self.connection.exists(RqJob.key_for(job_id))
+        key = PaintingJob.key_for(job_id)
+        return bool(self.connection.hexists(key, CANCEL_FIELD) or not self.connection.exists(key))
 
     def end_canceled(self, job: PaintingJob, pipeline: Pipeline) -> None:
         """Marks a job that a worker has let go of as canceled."""
         ended, ttl = datetime.now(UTC), self._settings.result_ttl_seconds
         pipeline.hset(job.key, "status", JobStatus.CANCELED.value)
-        pipeline.hset(job.key, "ended_at", _as_rq_writes(ended))
+        pipeline.hset(job.key, "ended_at", as_rq_writes(ended))
         pipeline.expire(job.key, ttl)
         pipeline.zadd(self._canceled().key, {job.id: int(ended.timestamp()) + ttl})
 
@@ -244,7 +198,7 @@ class Jobs:
         longest = settings.input_ttl_seconds + settings.result_ttl_seconds
         longest += settings.max_attempts * settings.job_timeout_seconds
         oldest = datetime.now(UTC) - timedelta(seconds=longest)
-        self.connection.zremrangebylex(_INDEX, "-", f"({_micros(oldest)}")
+        self._index.drop_older(oldest)
 
     def _check(self, content: bytes, styles: list[bytes], params: StyleTransferParams) -> None:
         params.shares(len(styles))
@@ -281,7 +235,7 @@ class Jobs:
             ),
         )
         with self.connection.pipeline() as pipeline:
-            pipeline.zadd(_INDEX, {_index_member(job): 0})
+            self._index.add(job, pipeline)
             self._push(job, pipeline, at_front=priority == "high")
             pipeline.execute()
         return self._view(job)
@@ -298,50 +252,16 @@ class Jobs:
             raise NoSuchJob("There is no such job, or not any more.") from None
         return cast("PaintingJob", job)
 
-    def _fetch_many(self, members: list[str]) -> list[PaintingJob | None]:
-        ids = [member.partition(":")[2] for member in members]
+    def _fetch_many(self, entries: list[str]) -> list[PaintingJob | None]:
+        ids = [job_index.id_of(entry) for entry in entries]
         found = PaintingJob.fetch_many(ids, connection=self.connection, serializer="json")
         return cast("list[PaintingJob | None]", found)
 
-    def _index_page(self, edge: str) -> list[str]:
-        page = self.connection.zrevrangebylex(_INDEX, edge, "-", start=0, num=100)
-        return [member.decode() for member in cast("list[bytes]", page)]
-
     def _view(self, job: PaintingJob) -> Job:
-        facts = job.facts
-        status = _STATUSES.get(job.get_status(refresh=False), "queued")
-        finished = job.ended_at if status in FINAL else None
-        return Job(
-            id=job.id,
-            status=status,
-            created_at=job.created_at,
-            started_at=job.started_at if status != "queued" else None,
-            finished_at=finished,
-            expires_at=finished + timedelta(seconds=job.result_ttl or 0) if finished else None,
-            attempt=facts.get("attempt", 0),
-            queue_position=self._position(job.id) if status == "queued" else None,
-            progress=JobProgress(**facts.get("progress", {})),
-            params=Work(**job.kwargs).params,
-            features=facts.get("features"),
-            result=facts.get("result") if status == "succeeded" else None,
-            error=facts.get("error") if status == "failed" else None,
-        )
-
-    def _position(self, job_id: str) -> int:
-        index = cast("int | None", self.connection.lpos(self.queue.key, job_id))
-        return 1 if index is None else index + 1  # not in the list: a worker is taking it
+        if job.painting_status != "queued":
+            return job.view(None)
+        index = cast("int | None", self.connection.lpos(self.queue.key, job.id))
+        return job.view(1 if index is None else index + 1)  # not there: a worker is taking it
 
     def _canceled(self) -> CanceledJobRegistry:
         return CanceledJobRegistry(queue=self.queue)
-
-
-def _index_member(job: RqJob) -> str:
-    return f"{_micros(job.created_at)}:{job.id}"
-
-
-def _micros(moment: datetime) -> str:
-    return f"{round(moment.timestamp() * 1e6):020d}"
-
-
-def _as_rq_writes(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -7,7 +7,8 @@ from rq.job import JobStatus
 
 from model.params import StyleTransferParams
 from worker import upkeep
-from worker.jobs import Jobs, PaintingJob
+from worker.jobs import Jobs
+from worker.painting_job import PaintingJob
 from worker.settings import Settings
 from worker.upkeep import Upkeep
 

@@ -1,0 +1,106 @@
+"""RQ's record of a job, with our own fields in it, and the view that people get of both.
+
+What Atelier knows beyond RQ lies in the same Redis hash, in fields of ours, so that both live,
+expire and go together. RQ's own ``meta`` would not do: whoever saves it last overwrites all of it.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Any
+
+from rq.job import Job as RqJob
+from rq.job import JobStatus
+
+from worker.records import (
+    FINAL,
+    FeaturesUsed,
+    Job,
+    JobError,
+    JobProgress,
+    JobResult,
+    Status,
+    Work,
+)
+
+#: Before the names of our fields in RQ's hash.
+_PREFIX = "atelier."
+
+#: Set in a running job that is to stop.
+CANCEL_FIELD = f"{_PREFIX}cancel"
+
+Fact = JobProgress | JobResult | JobError | FeaturesUsed | int
+
+_STATUSES: Mapping[JobStatus, Status] = {
+    JobStatus.STARTED: "running",
+    JobStatus.FINISHED: "succeeded",
+    JobStatus.FAILED: "failed",
+    JobStatus.STOPPED: "canceled",
+    JobStatus.CANCELED: "canceled",
+}
+
+
+class PaintingJob(RqJob):
+    """RQ's job with the fields that are our own.
+
+    Attributes:
+        facts: our fields by name.
+        perform_with: what a worker does with the job, in place of importing a function by name.
+    """
+
+    facts: Mapping[str, Any] = MappingProxyType({})
+    perform_with: Callable[["PaintingJob"], None]
+
+    @property
+    def painting_status(self) -> Status:
+        """The status in our words."""
+        return _STATUSES.get(self.get_status(refresh=False), "queued")
+
+    def restore(self, raw_data: Mapping[bytes, bytes]) -> Any:
+        """Reads RQ's fields, then ours."""
+        restored = super().restore(raw_data)
+        names = {name.decode(): value for name, value in raw_data.items()}
+        self.facts = {
+            name.removeprefix(_PREFIX): json.loads(value)
+            for name, value in names.items()
+            if name.startswith(_PREFIX)
+        }
+        return restored
+
+    def view(self, position: int | None) -> Job:
+        """The job as people see it; ``position`` is its place in the queue, if it is there."""
+        facts, status = self.facts, self.painting_status
+        finished = self.ended_at if status in FINAL else None
+        return Job(
+            id=self.id,
+            status=status,
+            created_at=self.created_at,
+            started_at=self.started_at if status != "queued" else None,
+            finished_at=finished,
+            expires_at=finished + timedelta(seconds=self.result_ttl or 0) if finished else None,
+            attempt=facts.get("attempt", 0),
+            queue_position=position,
+            progress=JobProgress(**facts.get("progress", {})),
+            params=Work(**self.kwargs).params,
+            features=facts.get("features"),
+            result=facts.get("result") if status == "succeeded" else None,
+            error=facts.get("error") if status == "failed" else None,
+        )
+
+    def _execute(self) -> None:
+        self.perform_with(self)
+
+
+def as_fields(facts: Mapping[str, Fact]) -> list[str]:
+    """Facts as they are written into the hash: name, value, name, value."""
+    pairs: list[str] = []
+    for name, fact in facts.items():
+        value = json.dumps(fact) if isinstance(fact, int) else fact.model_dump_json()
+        pairs += [_PREFIX + name, value]
+    return pairs
+
+
+def as_rq_writes(moment: datetime) -> str:
+    """A time in the form of RQ's fields."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
