@@ -115,23 +115,25 @@ def layers(below: Array, recipe: Recipe, rng: np.random.Generator) -> Iterator[L
 def learn_layer(layer: Conv, patches: Array, recipe: Recipe, rng: np.random.Generator) -> Learned:
     """One convolution from patches of the layer below, [patches, 9 * inputs]."""
     centre = patches.mean(axis=0)
-    patches = patches - centre
-    selective = layer.name.startswith(SELECTIVE_BLOCKS)
-    evenness = recipe.pixel_evenness if layer.name == "block1_conv1" else recipe.evenness
-    whitening = whitener(patches, None if selective else layer.outputs, evenness)
-    if selective:
-        directions = spherical_kmeans(patches @ whitening, layer.outputs, recipe.rounds, rng)
-    else:
-        directions = rotation(layer.outputs, rng)
-    weights = whitening @ directions
+    centred = patches - centre
+    weights = detectors(layer, centred, recipe, rng)
     # Unit RMS after the ReLU: every channel weighs the same, and float16 is never at its limits.
-    responses = np.maximum(patches @ weights, 0)
-    weights /= np.sqrt(np.mean(np.square(responses), axis=0, dtype=np.float64)).astype(np.float32)
+    squares = np.square(np.maximum(centred @ weights, 0))
+    weights /= np.sqrt(np.mean(squares, axis=0, dtype=np.float64)).astype(np.float32)
     return Learned(
         name=layer.name,
         kernel=weights.reshape(3, 3, layer.inputs, layer.outputs).astype(np.float16),
         bias=(-centre @ weights).astype(np.float16),
     )
+
+
+def detectors(layer: Conv, centred: Array, recipe: Recipe, rng: np.random.Generator) -> Array:
+    """What a layer looks for in centred patches, whitening included: [9 * inputs, outputs]."""
+    evenness = recipe.pixel_evenness if layer.name == "block1_conv1" else recipe.evenness
+    if not layer.name.startswith(SELECTIVE_BLOCKS):
+        return whitener(centred, layer.outputs, evenness) @ rotation(layer.outputs, rng)
+    whitening = whitener(centred, None, evenness)
+    return whitening @ spherical_kmeans(centred @ whitening, layer.outputs, recipe.rounds, rng)
 
 
 def sample(maps: Array, patches: int, rng: np.random.Generator) -> Array:
@@ -185,7 +187,7 @@ def spherical_kmeans(points: Array, clusters: int, rounds: int, rng: np.random.G
 
 
 def rotation(size: int, rng: np.random.Generator) -> Array:
-    """A rotation drawn evenly from all of them, [size, size]."""
+    """An orthogonal matrix, each as likely (Mezzadri 2007), [size, size]."""
     orthogonal, triangular = np.linalg.qr(rng.normal(size=(size, size)))
     return np.asarray(orthogonal * np.sign(np.diag(triangular)), np.float32)
 
@@ -224,17 +226,10 @@ def _batched(function: Callable[[tf.Tensor], tf.Tensor], maps: Array, size: int 
     return np.concatenate([function(maps[i : i + size]) for i in range(0, len(maps), size)])
 
 
-def _report(layer: Learned, activations: Array, seconds: float) -> None:
-    rms = np.sqrt(np.mean(np.square(activations), dtype=np.float64))
-    logger.info(
-        "%s  %5.1f s  RMS %.3f  active %.2f  largest weight %.2f  largest bias %.2f",
-        layer.name,
-        seconds,
-        rms,
-        np.mean(activations > 0),
-        np.abs(layer.kernel).max(),
-        np.abs(layer.bias).max(),
-    )
+def _report(layer: Learned, maps: Array, seconds: float) -> None:
+    rms = np.sqrt(np.mean(np.square(maps), dtype=np.float64))
+    active = np.mean(maps > 0)
+    logger.info("%s  %5.1f s  RMS %.3f  active %.2f", layer.name, seconds, rms, active)
 
 
 def main() -> None:

@@ -12,6 +12,7 @@ becomes of a job that did not end in a picture.
 
 import logging
 import sys
+import time
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -118,15 +119,18 @@ class IntakeWorker(SimpleWorker):
 
     def _perform(self, job: PaintingJob) -> None:
         """Prepare, paint, store: RQ calls this performing the job."""
-        self._count_attempt(job)
+        began = time.monotonic()
+        attempt = self._count_attempt(job)
+        logger.info("Job %s begins: %s, attempt %d", job.id, job.description, attempt)
         if self._jobs.cancel_requested(job.id):
             raise Canceled
         assignment = errand.prepare(job, self._jobs.blobs, self._settings)
         self._hand_over(assignment)
         picture = self._accompany(job, assignment)
         self._insist(lambda: errand.store(job, picture, assignment, self._jobs, self._settings))
+        logger.info("Job %s is painted, after %.1f s", job.id, time.monotonic() - began)
 
-    def _count_attempt(self, job: PaintingJob) -> None:
+    def _count_attempt(self, job: PaintingJob) -> int:
         features = self._device.studio.features
         used = FeaturesUsed(name=features.name, sha256=features.sha256)
         attempt = job.facts.get("attempt", 0) + 1
@@ -135,6 +139,7 @@ class IntakeWorker(SimpleWorker):
                 f"{self._settings.max_attempts} workers in turn broke off while painting this job."
             )
         self._jobs.note(job.id, attempt=attempt, features=used)
+        return int(attempt)
 
     def _hand_over(self, assignment: Assignment) -> None:
         try:

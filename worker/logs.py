@@ -8,5 +8,5 @@ _FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 def set_up_logging(level: str) -> None:
     """Sets the format and the least severe level shown, such as ``info``."""
     logging.basicConfig(format=_FORMAT, level=level.upper())
-    for chatty in ("rq", "httpx", "httpcore", "PIL"):
+    for chatty in ("rq.worker", "rq.job", "rq.queue", "httpx", "httpcore", "PIL"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
