@@ -45,13 +45,10 @@ class Objective:
     weights of the losses are arguments, so a new weight does not either.
     """
 
-    def __init__(
-        self, features: vgg.Features, layers: Layers, pooling: vgg.Pooling, dtype: tf.DType
-    ) -> None:
-        self._features = features
+    def __init__(self, network: vgg.Network, layers: Layers, pooling: vgg.Pooling) -> None:
+        self._network = network
         self._layers = layers
         self._pooling = pooling
-        self._dtype = dtype
         self._content_targets = _graph(self._see_content, [_IMAGE])
         self._style_targets = _graph(self._see_style, [_IMAGE])
         self.loss_and_gradient = _graph(
@@ -61,7 +58,7 @@ class Objective:
     @property
     def identity(self) -> str:
         """What, besides the sitting, determines the picture: the weights and the numbers."""
-        return f"{self._features.sha256} {self._dtype.name}"
+        return f"{self._network.features.sha256} {self._network.dtype.name}"
 
     def targets(self, sitting: Sitting, scale: Scale) -> Targets:
         """What a sitting is to become at one scale; several styles have their Grams averaged."""
@@ -76,7 +73,7 @@ class Objective:
         channels = {name: layer.outputs for name, layer in vgg.CONVOLUTIONS.items()}
         return Targets(
             {
-                name: tf.TensorSpec([1, None, None, channels[name]], self._dtype)
+                name: tf.TensorSpec([1, None, None, channels[name]], self._network.dtype)
                 for name in self._layers.content
             },
             {
@@ -130,9 +127,7 @@ class Objective:
         return Losses(parts[0], parts[1], parts[2], tf.reduce_sum(parts))
 
     def _activations(self, image: tf.Tensor, layers: Iterable[str]) -> dict[str, tf.Tensor]:
-        return vgg.activations(
-            self._features, image, layers, pooling=self._pooling, dtype=self._dtype
-        )
+        return self._network.activations(image, layers, self._pooling)
 
 
 def _graph(function: Callable[..., Any], signature: list[Any]) -> Callable[..., Any]:

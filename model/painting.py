@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import tensorflow as tf
 
 from model import recipes
 from model.objective import Objective
@@ -23,7 +24,7 @@ from model.params import StyleTransferParams
 from model.precision import Precision, compute_dtype
 from model.run import Progress, Run
 from model.sitting import Sitting
-from model.vgg import Features
+from model.vgg import Features, Network
 
 Array = npt.NDArray[np.float32]
 
@@ -55,6 +56,8 @@ class Studio:
         self.features = features
         self.device = device
         self.dtype = compute_dtype(precision, device)
+        with tf.device(device):
+            self._network = Network(features, self.dtype)
         self._objectives: dict[tuple[str | None, str], Objective] = {}
 
     def begin(self, sitting: Sitting) -> Run:
@@ -66,7 +69,7 @@ class Studio:
         kind = (params.preset, params.pooling)
         if kind not in self._objectives:
             layers = recipes.layers(params)
-            self._objectives[kind] = Objective(self.features, layers, params.pooling, self.dtype)
+            self._objectives[kind] = Objective(self._network, layers, params.pooling)
         return self._objectives[kind]
 
 

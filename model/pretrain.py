@@ -14,6 +14,7 @@ that way (He, Wang & Hopcroft 2016; Ustyuzhaninov et al. 2016).
 """
 
 import argparse
+import hashlib
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -244,6 +245,9 @@ def main() -> None:
     arrays = learn(pictures(recipe.seed), recipe)
     with arguments.output.open("wb") as file:
         np.savez(file, **arrays)
+    digest = hashlib.sha256(arguments.output.read_bytes()).hexdigest()
+    line = f"{digest}  {arguments.output.name}\n"  # as sha256sum writes it
+    arguments.output.with_suffix(".sha256").write_text(line, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -78,49 +78,57 @@ class Features:
     biases: dict[str, Array]
 
 
-def activations(
-    features: Features,
-    image: tf.Tensor,
-    layers: Iterable[str],
-    *,
-    pooling: Pooling = "average",
-    dtype: tf.DType = tf.float32,
-) -> dict[str, tf.Tensor]:
-    """What the network sees in an image.
+class Network:
+    """The network on a device: the features as constant tensors, to be shared by all graphs.
+
+    They are captured by the graphs rather than embedded in them: a graph with 26 MB of constants
+    takes seconds to trace and is copied several times while it is optimised.
 
     Args:
-        features: the weights; they become constants of the traced graph.
-        image: float32 RGB in [0, 1], shape [batch, height, width, 3].
-        layers: names of the convolutions wanted; the network is run no deeper than the last.
-        pooling: Gatys et al. 2016 (section 2) prefer the average for synthesis.
+        features: the weights.
         dtype: of the convolutions, float32 or bfloat16.
-
-    Returns:
-        Activations by layer name, each [batch, height', width', channels] in ``dtype``.
     """
-    wanted = set(layers)
-    found: dict[str, tf.Tensor] = {}
-    # Replicate padding: with zeros around the picture its border is an edge, and paints a frame.
-    x = tf.pad(tf.cast(image - features.mean, dtype), [[0, 0], [1, 1], [1, 1], [0, 0]], "SYMMETRIC")
-    for layer in VGG19:
-        if isinstance(layer, Pool):
-            x = _pool(x, pooling)
-        else:
-            x = _convolve(x, features, layer, dtype, "VALID" if layer.inputs == 3 else "SAME")  # noqa: PLR2004
-            if layer.name in wanted:
-                found[layer.name] = x
-        if len(found) == len(wanted):
-            return found
-    msg = f"no such layer in VGG-19 up to block5_conv1. Received: {sorted(wanted - found.keys())}"
-    raise ValueError(msg)
 
+    def __init__(self, features: Features, dtype: tf.DType = tf.float32) -> None:
+        self.features = features
+        self.dtype = dtype
+        self._kernels = {name: tf.constant(k, dtype) for name, k in features.kernels.items()}
+        self._biases = {name: tf.constant(b, dtype) for name, b in features.biases.items()}
 
-def _convolve(
-    x: tf.Tensor, features: Features, layer: Conv, dtype: tf.DType, padding: str
-) -> tf.Tensor:
-    kernel = tf.constant(features.kernels[layer.name], dtype)
-    bias = tf.constant(features.biases[layer.name], dtype)
-    return tf.nn.relu(tf.nn.bias_add(tf.nn.conv2d(x, kernel, strides=1, padding=padding), bias))
+    def activations(
+        self, image: tf.Tensor, layers: Iterable[str], pooling: Pooling = "average"
+    ) -> dict[str, tf.Tensor]:
+        """What the network sees in an image.
+
+        Args:
+            image: float32 RGB in [0, 1], shape [batch, height, width, 3].
+            layers: names of the convolutions wanted; it is run no deeper than the last.
+            pooling: Gatys et al. 2016 (section 2) prefer the average for synthesis.
+
+        Returns:
+            Activations by layer name, each [batch, height', width', channels] in ``dtype``.
+        """
+        wanted = set(layers)
+        found: dict[str, tf.Tensor] = {}
+        # Replicated pixels: with zeros around it the picture's border is an edge, and paints a
+        # frame. Deeper layers' zeros are further from what is seen, and hardly show.
+        x = tf.cast(image - self.features.mean, self.dtype)
+        x = tf.pad(x, [[0, 0], [1, 1], [1, 1], [0, 0]], "SYMMETRIC")
+        for layer in VGG19:
+            if isinstance(layer, Pool):
+                x = _pool(x, pooling)
+            else:
+                x = self._convolve(x, layer.name, "VALID" if layer == VGG19[0] else "SAME")
+                if layer.name in wanted:
+                    found[layer.name] = x
+            if len(found) == len(wanted):
+                return found
+        message = "There is no such layer in VGG-19 up to block5_conv1."
+        raise ValueError(f"{message} Received: {sorted(wanted - found.keys())}")
+
+    def _convolve(self, x: tf.Tensor, name: str, padding: str) -> tf.Tensor:
+        x = tf.nn.conv2d(x, self._kernels[name], strides=1, padding=padding)
+        return tf.nn.relu(tf.nn.bias_add(x, self._biases[name]))
 
 
 def _pool(x: tf.Tensor, pooling: Pooling) -> tf.Tensor:

@@ -29,8 +29,8 @@ def style_picture(width: int, height: int, file_format: str = "PNG") -> bytes:
     draw = ImageDraw.Draw(image)
     colours = [(240, 200, 60), (80, 130, 220), (20, 30, 80), (230, 230, 180)]
     for _ in range(width * height // 20):
-        x, y = rng.integers(0, width), rng.integers(0, height)
-        dx, dy = rng.integers(3, 12), rng.integers(-6, 6)
+        x, y = int(rng.integers(0, width)), int(rng.integers(0, height))
+        dx, dy = int(rng.integers(3, 12)), int(rng.integers(-6, 6))
         draw.line((x, y, x + dx, y + dy), fill=colours[rng.integers(len(colours))], width=2)
     return _file(image, file_format)
 

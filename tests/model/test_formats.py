@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from model import formats
 from model.errors import FeaturesFormatError, FeaturesUnavailableError
-from model.vgg import CONVOLUTIONS, Features, activations
+from model.vgg import CONVOLUTIONS, Features, Network
 
 Arrays = dict[str, npt.NDArray[Any]]
 
@@ -99,7 +99,7 @@ def test_our_network_sees_in_keras_weights_what_keras_sees(
     # We pad by replication, Keras with zeros behind its mean: in a frame of the mean it is one.
     image[:, [0, -1]] = image[:, :, [0, -1]] = features.mean
     layers = ["block1_conv1", "block3_conv4", "block5_conv1"]
-    ours = activations(features, tf.constant(image), layers, pooling="max")
+    ours = Network(features).activations(tf.constant(image), layers, pooling="max")
     outputs = [keras_vgg19.get_layer(layer).output for layer in layers]
     sees = keras.Model(keras_vgg19.input, outputs)
     theirs = sees(keras.applications.vgg19.preprocess_input(255 * image))

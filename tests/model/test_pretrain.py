@@ -165,7 +165,7 @@ def test_the_shipped_file_keeps_every_layer_at_unit_size_on_pictures_it_never_sa
     bundled: vgg.Features, few_pictures: list[pretrain.Array]
 ) -> None:
     images = tf.constant(np.stack(few_pictures)[:, :192, :192])
-    found = vgg.activations(bundled, images, vgg.CONVOLUTIONS)
+    found = vgg.Network(bundled).activations(images, vgg.CONVOLUTIONS)
     for name, maps in found.items():
         assert rms(maps.numpy()) == pytest.approx(1.0, abs=0.4), name
         alive = np.any(maps.numpy() > 0, axis=(0, 1, 2))

@@ -1,0 +1,55 @@
+"""What the tests of the engine share: features that learned nothing, and tiny pictures.
+
+Random kernels, scaled so that activations neither fade nor grow with depth (He et al. 2015), see
+pictures much as learned ones do, and cost neither a file nor a download.
+"""
+
+import numpy as np
+import pytest
+
+from model import images
+from model.devices import open_devices
+from model.painting import Studio
+from model.sitting import Array
+from model.vgg import CONVOLUTIONS, Features
+from tests.pictures import photograph, style_picture
+
+
+@pytest.fixture(scope="session")
+def features() -> Features:
+    """VGG-19 with random weights, the same each time."""
+    rng = np.random.default_rng(19)
+    kernels, biases = {}, {}
+    for name, layer in CONVOLUTIONS.items():
+        normal = rng.standard_normal((3, 3, layer.inputs, layer.outputs), np.float32)
+        kernels[name] = normal * np.float32(np.sqrt(2 / (9 * layer.inputs)))
+        biases[name] = 0.1 * rng.standard_normal(layer.outputs, np.float32)
+    mean = np.array([0.48, 0.46, 0.41], np.float32)
+    return Features("random", "5eed" * 16, mean, kernels, biases)
+
+
+@pytest.fixture(scope="session")
+def studio(features: Features) -> Studio:
+    """The studio of a worker, in float32; its graphs are traced once for all tests."""
+    open_devices("cpu")
+    return Studio(features, precision="float32")
+
+
+@pytest.fixture(scope="session")
+def photo() -> Array:
+    """A content picture, 64x48."""
+    return images.decode(photograph(64, 48, "PNG")).rgb
+
+
+@pytest.fixture(scope="session")
+def strokes() -> Array:
+    """A style picture, 64x64."""
+    return images.decode(style_picture(64, 64)).rgb
+
+
+@pytest.fixture(scope="session")
+def stripes() -> Array:
+    """Another style picture, 48x64: red and white diagonals."""
+    rows, columns = np.mgrid[:64, :48]
+    red = ((rows + columns) // 6 % 2)[..., np.newaxis]
+    return np.where(red, [0.8, 0.1, 0.15], [0.95, 0.9, 0.85]).astype(np.float32)

@@ -1,0 +1,145 @@
+"""From pictures to a painting, in one call."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from model import painting, weights
+from model.errors import CheckpointError, ParameterError
+from model.painting import CHUNK_STEPS, Studio, paint
+from model.params import StyleTransferParams
+from model.precision import compute_dtype
+from model.run import Progress, Run
+from model.sitting import Array
+from model.vgg import Features
+
+PARAMS = StyleTransferParams(size=64, steps=2 * CHUNK_STEPS + 1)
+
+
+@pytest.fixture
+def _one_studio(monkeypatch: pytest.MonkeyPatch, studio: Studio) -> None:
+    """Paints in the tests' own studio, whose graphs are traced already."""
+    monkeypatch.setattr(painting, "Studio", lambda _features: studio)
+
+
+@pytest.mark.usefixtures("_one_studio")
+def test_a_painting_has_the_size_asked_and_says_how_it_came_about(
+    photo: Array, strokes: Array, features: Features
+) -> None:
+    painted = paint(photo, [strokes], PARAMS, features)
+    assert painted.rgb.shape == (48, 64, 3)
+    assert painted.rgb.dtype == np.float32
+    assert painted.features is features
+    assert (painted.progress.step, painted.progress.fraction) == (PARAMS.steps, 1.0)
+
+
+@pytest.mark.usefixtures("_one_studio")
+def test_whoever_asks_is_told_every_few_steps_and_may_look(
+    photo: Array, strokes: Array, features: Features
+) -> None:
+    told: list[Progress] = []
+    looks: list[Array] = []
+
+    def on_progress(run: Run, progress: Progress) -> None:
+        told.append(progress)
+        looks.append(run.picture())
+
+    painted = paint(photo, [strokes], PARAMS, features, on_progress=on_progress)
+    assert [progress.step for progress in told] == [CHUNK_STEPS, 2 * CHUNK_STEPS, PARAMS.steps]
+    assert told[-1] == painted.progress
+    np.testing.assert_array_equal(looks[-1], painted.rgb)
+
+
+@pytest.mark.usefixtures("_one_studio")
+def test_a_painting_that_was_interrupted_is_resumed_to_the_same_picture(
+    photo: Array, strokes: Array, features: Features
+) -> None:
+    saved: list[bytes] = []
+
+    def interrupt(run: Run, _progress: Progress) -> None:
+        saved.append(run.checkpoint())
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        paint(photo, [strokes], PARAMS, features, on_progress=interrupt)
+    told: list[int] = []
+    resumed = paint(
+        photo,
+        [strokes],
+        PARAMS,
+        features,
+        on_progress=lambda _run, progress: told.append(progress.step),
+        resume=saved[0],
+    )
+    assert told == [2 * CHUNK_STEPS, PARAMS.steps]
+    undisturbed = paint(photo, [strokes], PARAMS, features)
+    assert resumed.rgb.tobytes() == undisturbed.rgb.tobytes()
+
+
+@pytest.mark.usefixtures("_one_studio")
+def test_a_finished_checkpoint_is_a_finished_painting(
+    photo: Array, strokes: Array, features: Features
+) -> None:
+    saved: list[bytes] = []
+    params = StyleTransferParams(size=64, steps=1)
+    painted = paint(
+        photo,
+        [strokes],
+        params,
+        features,
+        on_progress=lambda run, _progress: saved.append(run.checkpoint()),
+    )
+    again = paint(photo, [strokes], params, features, resume=saved[-1])
+    assert again.rgb.tobytes() == painted.rgb.tobytes()
+
+
+def test_what_does_not_fit_is_refused_before_anything_is_painted(
+    photo: Array, strokes: Array, features: Features
+) -> None:
+    with pytest.raises(ParameterError, match="Received: 0"):
+        paint(photo, [], PARAMS, features)
+    with pytest.raises(CheckpointError, match="damaged"):
+        paint(photo, [strokes], PARAMS, features, resume=b"no checkpoint")
+
+
+def test_a_studio_takes_the_precision_of_its_device(features: Features) -> None:
+    assert Studio(features).dtype == compute_dtype("auto", "cpu")
+    assert Studio(features, precision="bfloat16").dtype == tf.bfloat16
+
+
+@pytest.mark.parametrize(
+    ("params", "same"),
+    [
+        ({"size": 100, "steps": 3, "seed": 4}, True),
+        ({"style_weight": 3.0, "tv_weight": 0.0, "optimizer": "lbfgs"}, True),
+        ({"pooling": "max"}, False),
+        ({"preset": "gatys"}, False),
+    ],
+)
+def test_a_studio_keeps_its_graphs_for_requests_of_the_same_kind(
+    studio: Studio, params: dict[str, Any], *, same: bool
+) -> None:
+    usual = studio._objective(StyleTransferParams())
+    objective = studio._objective(StyleTransferParams(**params))
+    assert (objective is usual) == same
+    assert objective._pooling == params.get("pooling", "average")
+
+
+def test_the_features_that_come_with_atelier_paint(
+    photo: Array, strokes: Array, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    bundled = weights.load("bundled", tmp_path_factory.mktemp("cache"))
+    losses: list[dict[str, float]] = []
+    params = StyleTransferParams(size=64, steps=24, optimizer="lbfgs")
+    painted = paint(
+        photo,
+        [strokes],
+        params,
+        bundled,
+        on_progress=lambda _run, progress: losses.append(progress.losses),
+    )
+    assert painted.features.name == "bundled"
+    assert losses[-1]["style"] < 0.6 * losses[0]["style"]
+    assert np.isfinite(painted.rgb).all()
