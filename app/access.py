@@ -4,14 +4,17 @@ A page of another site that a browser has open could otherwise post jobs to an A
 same machine: no preflight is asked for a form.
 """
 
+import logging
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from fastapi import FastAPI, Request, Response
 from starlette.middleware.base import RequestResponseEndpoint
 
-from app.problems import Problem, respond
+from app.problems import Problem, internal_error, respond
 from worker.records import problem_type
+
+logger = logging.getLogger(__name__)
 
 _HEADERS = {
     "Content-Security-Policy": "default-src 'self'; img-src 'self' blob: data:; object-src 'none';"
@@ -32,22 +35,35 @@ def install(app: FastAPI) -> None:
 
     @app.middleware("http")
     async def guard(request: Request, call_next: RequestResponseEndpoint) -> Response:
-        if request.method not in _READING and _from_another_site(request):
-            return respond(
-                Problem(
-                    type=problem_type("cross-site"),
-                    title="Requests from other sites are refused",
-                    status=HTTPStatus.FORBIDDEN,
-                    detail="This request came from a page of another site.",
-                )
-            )
-        response = await call_next(request)
-        if response.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-            response = _too_large()  # the framework's own is plain text
+        response = await _answer(request, call_next)
         if not request.url.path.startswith(_WITHOUT_POLICY):
             for name, value in _HEADERS.items():
                 response.headers.setdefault(name, value)
         return response
+
+
+async def _answer(request: Request, call_next: RequestResponseEndpoint) -> Response:
+    if request.method not in _READING and _from_another_site(request):
+        return _cross_site()
+    try:
+        response = await call_next(request)
+    except Exception:
+        logger.exception("%s %s failed", request.method, request.url.path)
+        return internal_error()
+    if response.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        return _too_large()  # the framework's own is plain text
+    return response
+
+
+def _cross_site() -> Response:
+    return respond(
+        Problem(
+            type=problem_type("cross-site"),
+            title="Requests from other sites are refused",
+            status=HTTPStatus.FORBIDDEN,
+            detail="This request came from a page of another site.",
+        )
+    )
 
 
 def _too_large() -> Response:

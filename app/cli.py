@@ -99,6 +99,7 @@ def stylize(
     from app import stylize as how  # noqa: PLC0415
 
     params = how.params_of(asked, output)
+    how.check_writable(output)
     pictures = [how.read(path) for path in (content, *style)]
     if server is None:
         load_tensorflow()

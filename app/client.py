@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Self
 
 import httpx
+from pydantic import ValidationError
 
 from model.errors import AtelierError
 from model.params import StyleTransferParams
@@ -27,7 +28,12 @@ class Atelier:
     """
 
     def __init__(self, url: str, *, poll_seconds: float = 0.5) -> None:
-        self._http = httpx.Client(base_url=url, timeout=60.0)
+        try:
+            self._http = httpx.Client(base_url=url, timeout=60.0)
+        except httpx.InvalidURL:
+            raise ServerError(
+                f"A server's URL looks like http://127.0.0.1:8000. Received: {url!r}."
+            ) from None
         self._poll_seconds = poll_seconds
 
     def __enter__(self) -> Self:
@@ -48,15 +54,15 @@ class Atelier:
         files += [("style", (f"style-{n}", style)) for n, style in enumerate(styles)]
         fields = params.model_dump(mode="json", exclude_unset=True) | options
         data = {name: value for name, value in fields.items() if value is not None}
-        return Job.model_validate(self._ask("POST", "/v1/jobs", data=data, files=files).json())
+        return self._ask_for_job("POST", "/v1/jobs", data=data, files=files)
 
     def get(self, job_id: str) -> Job:
         """A job as it is now."""
-        return Job.model_validate(self._ask("GET", f"/v1/jobs/{job_id}").json())
+        return self._ask_for_job("GET", f"/v1/jobs/{job_id}")
 
     def cancel(self, job_id: str) -> Job:
         """Cancels a job."""
-        return Job.model_validate(self._ask("POST", f"/v1/jobs/{job_id}/cancel").json())
+        return self._ask_for_job("POST", f"/v1/jobs/{job_id}/cancel")
 
     def follow(self, job_id: str) -> Iterator[Job]:
         """The job again and again, until it has ended."""
@@ -75,10 +81,18 @@ class Atelier:
         try:
             response = self._http.request(method, path, **options)
         except httpx.HTTPError as error:
-            raise ServerError(f"{self._http.base_url} does not answer: {error}.") from None
+            reason = str(error).rstrip(".")
+            raise ServerError(f"{self._http.base_url} does not answer: {reason}.") from None
         if response.is_error:
             raise ServerError(_detail(response))
         return response
+
+    def _ask_for_job(self, method: str, path: str, **options: Any) -> Job:
+        answer = self._ask(method, path, **options)
+        try:
+            return Job.model_validate_json(answer.content)
+        except ValidationError:
+            raise ServerError(f"{self._http.base_url} is not an Atelier.") from None
 
 
 def _detail(response: httpx.Response) -> str:

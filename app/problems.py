@@ -82,7 +82,6 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _on_http_exception)
     for error in RedisAway:
         app.add_exception_handler(error, _on_redis_away)
-    app.add_exception_handler(Exception, _on_bug)
 
 
 def _on_atelier_error(_request: Request, error: Exception) -> JSONResponse:
@@ -107,7 +106,9 @@ def _on_problem(_request: Request, error: Exception) -> JSONResponse:
 
 def _on_invalid_request(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
-    found = [_field_error(item) for item in error.errors()]
+    # One sentence for each field: further ones are mostly consequences of the first.
+    by_field = {item.field: item for item in map(_field_error, reversed(error.errors()))}
+    found = list(reversed(by_field.values()))
     return respond(
         Problem(
             type=problem_type(errors.ParameterError.slug),
@@ -120,14 +121,16 @@ def _on_invalid_request(_request: Request, error: Exception) -> JSONResponse:
 
 
 def _field_error(item: Mapping[str, Any]) -> FieldError:
-    names = [str(part) for part in item["loc"][1:]]  # the first is body, query or path
+    place = item["loc"][1:]  # the first part is body, query or path
     message = str(item["msg"]).removeprefix("Value error, ")
     if item["type"] == "extra_forbidden":
         message = "There is no such field"
+    elif "UploadFile" in message:
+        return FieldError(field=str(place[0]), message="A file is needed here, not text")
     received = item.get("input")
     if isinstance(received, str | int | float | None) and item["type"] != "missing":
         message += f". Received: {_shortened(received)}"
-    return FieldError(field=".".join(names) or "request", message=message)
+    return FieldError(field=str(place[0]) if place else "request", message=message)
 
 
 def _shortened(received: object, length: int = 80) -> str:
@@ -157,8 +160,8 @@ def _on_redis_away(_request: Request, error: Exception) -> JSONResponse:
     )
 
 
-def _on_bug(_request: Request, _error: Exception) -> JSONResponse:
-    # The server's error middleware has the trace in the log.
+def internal_error() -> JSONResponse:
+    """The answer when the fault is ours; the log has the trace."""
     return respond(
         Problem(
             type=problem_type("internal-error"),

@@ -1,6 +1,7 @@
 """``atelier stylize``: one painting, on this machine or on a server, with a progress bar."""
 
 import contextlib
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -62,6 +63,17 @@ def read(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}.") from None
+
+
+def check_writable(path: Path) -> None:
+    """Makes sure, before anything is painted, that there is a place for the painting.
+
+    Raises:
+        InputError: there is none.
+    """
+    target = path if path.exists() else path.absolute().parent
+    if path.is_dir() or not os.access(target, os.W_OK):
+        raise InputError(f"{path} cannot be written.")
 
 
 def write(path: Path, data: bytes) -> None:

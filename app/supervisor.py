@@ -22,7 +22,7 @@ from redis.exceptions import RedisError
 from app import embedded
 from app.server import listen
 from model.errors import AtelierError
-from worker.connections import connect_impatiently
+from worker.connections import connect_impatiently, ping
 from worker.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -136,8 +136,11 @@ class Supervisor:
         listener = listen(self._settings.host, self._settings.port)
         self._watch_signals()
         try:
-            url = self._settings.redis_url or self._start_redis()
-            self._start_parts(url, listener)
+            if self._settings.redis_url is None:
+                self._start_parts({"ATELIER_REDIS_URL": self._start_redis()}, listener)
+            else:
+                ping(self._settings.required_redis_url)
+                self._start_parts({}, listener)
             if self._wait_until_ready(listener):
                 self._greet(listener)
             while not self._stop.wait(_POLL_SECONDS):
@@ -150,6 +153,8 @@ class Supervisor:
         return [child for child in (self._redis, *self._children) if child is not None]
 
     def _start_redis(self) -> str:
+        if self._settings.redis_password_file is not None:
+            raise StartError("ATELIER_REDIS_PASSWORD_FILE is for a Redis of ATELIER_REDIS_URL.")
         command, url = embedded.prepare(self._settings.folder)
         if _answers(url):
             raise StartError(
@@ -164,8 +169,7 @@ class Supervisor:
                 raise StartError(f"The embedded Valkey did not start; {log} says why.")
         return url
 
-    def _start_parts(self, url: str, listener: socket.socket) -> None:
-        environment = {"ATELIER_REDIS_URL": url}
+    def _start_parts(self, environment: Mapping[str, str], listener: socket.socket) -> None:
         program = [sys.executable, "-m", "app.cli"]
         api = Child("The API", [*program, "api", "--fd"], environment)
         api.inherit(listener)

@@ -15,11 +15,18 @@ been in the handling of metadata: text, EXIF, XMP, previews, further frames.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from model.errors import UnsupportedPictureError
 
 PictureFormat = Literal["jpeg", "png", "webp", "tiff"]
+
+MEDIA_TYPES: Final[dict[str, str]] = {
+    "png": "image/png",
+    "jpeg": "image/jpeg",
+    "webp": "image/webp",
+    "tiff": "image/tiff",
+}
 
 # More pieces than these no camera or program writes, and a walk over millions would take seconds.
 # A PNG of 40 MiB in pieces of 4 KiB has 10,240.

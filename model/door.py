@@ -19,7 +19,6 @@ from model.errors import (
 )
 from model.jpeg import read_jpeg
 from model.png import read_png
-from model.srgb import MODES
 from model.tiff import read_tiff
 from model.webp import read_webp
 
@@ -29,6 +28,11 @@ Image.init()
 ImageFile.LOAD_TRUNCATED_IMAGES = False
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
+
+# "I;16" is 16-bit grey. Not among these: 32-bit integers and floats, whose range nobody knows.
+MODES = frozenset(
+    {"1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr", "LAB", "I;16", "I;16B"}
+)
 
 
 @dataclass(frozen=True)

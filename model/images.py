@@ -12,8 +12,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageCms, TiffImagePlugin
 
-from model.container import PictureFormat
+from model.container import MEDIA_TYPES, PictureFormat
 from model.door import DEFAULT_LIMITS, PictureInfo, PictureLimits, admit, inspect, only_our_errors
+from model.sizes import fit
 from model.srgb import Floats, Picture, to_picture
 
 __all__ = [
@@ -29,13 +30,6 @@ __all__ = [
     "inspect",
     "resize",
 ]
-
-MEDIA_TYPES: Final[dict[str, str]] = {
-    "png": "image/png",
-    "jpeg": "image/jpeg",
-    "webp": "image/webp",
-    "tiff": "image/tiff",
-}
 
 # What puts a picture upright that was stored with this EXIF orientation.
 _TRANSPOSE = {
@@ -62,16 +56,6 @@ def decode(data: bytes, limits: PictureLimits = DEFAULT_LIMITS) -> Picture:
         image.load()
         turn = _TRANSPOSE.get(container.orientation)
         return to_picture(image if turn is None else image.transpose(turn))
-
-
-def fit(width: int, height: int, long_side: int) -> tuple[int, int]:
-    """Return the (width, height) with this long side and the same aspect, each at least 16."""
-    longest = max(width, height)
-    # Whole numbers, rounded half up: the same on every machine.
-    return (
-        max(16, (2 * width * long_side + longest) // (2 * longest)),
-        max(16, (2 * height * long_side + longest) // (2 * longest)),
-    )
 
 
 def resize(rgb: Floats, width: int, height: int) -> Floats:

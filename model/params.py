@@ -1,8 +1,8 @@
 """What a person may ask for: the one definition that API, worker and command line share."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from model.errors import ParameterError
 
@@ -75,11 +75,20 @@ class StyleTransferParams(BaseModel):
             return PRESETS.get(asked["preset"], {}) | asked
         return asked
 
-    @model_validator(mode="after")
-    def _some_style_has_weight(self) -> Self:
-        if self.style_weights is not None and not any(self.style_weights):
-            raise ValueError("style_weights must not all be zero")
-        return self
+    @field_validator("style_weights", mode="before")
+    @classmethod
+    def _split_at_commas(cls, asked: Any) -> Any:
+        """Takes ``2,1`` for two weights, as forms send it, and a blank for none."""
+        if isinstance(asked, list) and all(isinstance(weight, str) for weight in asked):
+            return [part for weight in asked for part in weight.split(",") if part.strip()] or None
+        return asked
+
+    @field_validator("style_weights")
+    @classmethod
+    def _some_style_has_weight(cls, asked: tuple[float, ...] | None) -> tuple[float, ...] | None:
+        if asked is not None and not any(asked):
+            raise ValueError("One of the weights at least must be above 0")
+        return asked
 
     def shares(self, styles: int) -> tuple[float, ...]:
         """The share of each style picture.

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from model.images import fit
 from model.params import StyleTransferParams
+from model.sizes import fit
 
 #: Gatys et al. 2016, section 2.3: where style and content are read.
 _STYLE_LAYERS = ("block1_conv1", "block2_conv1", "block3_conv1", "block4_conv1", "block5_conv1")

@@ -9,10 +9,6 @@ from PIL import Image, ImageCms
 
 Floats = npt.NDArray[np.float32]
 
-# "I;16" is 16-bit grey. Not among these: 32-bit integers and floats, whose range nobody knows.
-MODES = frozenset(
-    {"1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr", "LAB", "I;16", "I;16B"}
-)
 _GREYS = frozenset({"1", "L", "LA", "La"})
 
 
@@ -30,7 +26,7 @@ class Picture:
 
 
 def to_picture(image: Image.Image) -> Picture:
-    """Convert a loaded image of one of MODES to sRGB, composited over its mean visible colour."""
+    """Convert an image, in a mode the door lets in, to sRGB over its mean visible colour."""
     colours, alpha = _deep_grey(image) if image.mode.startswith("I;16") else _shallow(image)
     if alpha is None or alpha.min() == 1:
         return Picture(colours, None)

@@ -53,7 +53,8 @@ smoke_docker() {
     compose=(docker compose --project-name atelier-smoke)
     docker tag atelier-api atelier-smoke-api
     docker tag atelier-worker atelier-smoke-worker
-    trap '"${compose[@]}" down --volumes --rmi local' EXIT
+    trap '"${compose[@]}" down --volumes
+        docker rmi atelier-smoke-api atelier-smoke-worker >/dev/null' EXIT
     ATELIER_PORT=0 ATELIER_FEATURES=bundled \
         "${compose[@]}" up --no-build --detach --wait --wait-timeout 300
     paint 8000 "${compose[@]}" exec -T api
@@ -71,29 +72,25 @@ smoke_buildah() {
     server=$(buildah from --pull=false "$redis")
     trap 'stop_buildah' EXIT
 
-    in_container "$server" valkey-server - --bind 127.0.0.1 --port "$port" \
+    # Not a function: a signal for one in the background would never get to buildah.
+    in_container=(buildah run --network host --volume "$folder:/run/atelier:ro"
+        --env ATELIER_REDIS_URL="redis://127.0.0.1:$port/0"
+        --env ATELIER_REDIS_PASSWORD_FILE=/run/atelier/password
+        --env ATELIER_HOST=127.0.0.1
+        --env ATELIER_PORT=$((port + 1))
+        --env ATELIER_FEATURES=bundled)
+    "${in_container[@]}" "$server" -- valkey-server - --bind 127.0.0.1 --port "$port" \
         <<<"requirepass $password" >"$folder/redis.log" &
     pids=($!)
-    eventually in_container "$api" python -c 'from worker.connections import ping
+    eventually "${in_container[@]}" "$api" -- python -c 'from worker.connections import ping
 from worker.settings import load_settings
 ping(load_settings().required_redis_url)'
-    in_container "$api" atelier api &
+    "${in_container[@]}" "$api" -- atelier api &
     pids=($! "${pids[@]}")
-    in_container "$worker" atelier worker &
+    "${in_container[@]}" "$worker" -- atelier worker &
     pids=($! "${pids[@]}")
-    eventually in_container "$worker" python -m worker.health
-    paint $((port + 1)) in_container "$api"
-}
-
-in_container() { # CONTAINER COMMAND...
-    local container=$1 && shift
-    buildah run --network host --volume "$folder:/run/atelier:ro" \
-        --env ATELIER_REDIS_URL="redis://127.0.0.1:$port/0" \
-        --env ATELIER_REDIS_PASSWORD_FILE=/run/atelier/password \
-        --env ATELIER_HOST=127.0.0.1 \
-        --env ATELIER_PORT=$((port + 1)) \
-        --env ATELIER_FEATURES=bundled \
-        "$container" -- "$@"
+    eventually "${in_container[@]}" "$worker" -- python -m worker.health
+    paint $((port + 1)) "${in_container[@]}" "$api" --
 }
 
 stop_buildah() {

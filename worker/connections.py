@@ -25,7 +25,11 @@ class RedisUnreachableError(AtelierError):
 def connect_impatiently(url: str) -> Redis:
     """For the API, where a person waits: gives up within a second or two."""
     return Redis.from_url(
-        url, socket_connect_timeout=1.0, socket_timeout=2.0, retry=Retry(_backoff(cap=0.2), 1)
+        url,
+        socket_connect_timeout=1.0,
+        socket_timeout=1.5,
+        # A refused connection may be a restart; one that hangs is not asked a second time.
+        retry=Retry(_backoff(cap=0.2), 1, supported_errors=(RedisConnectionError,)),
     )
 
 
@@ -49,12 +53,15 @@ def ping(url: str) -> None:
     try:
         connect_impatiently(url).ping()
     except (RedisError, ValueError) as error:
-        raise RedisUnreachableError(f"{_address(url)} does not answer as Redis: {error}.") from None
+        reason = str(error).rstrip(".")
+        raise RedisUnreachableError(
+            f"{_address(url)} does not answer as Redis: {reason}."
+        ) from None
 
 
 def _address(url: str) -> str:
     parts = urlsplit(url)
-    return parts.path if parts.scheme == "unix" else f"{parts.hostname}:{parts.port or 6379}"
+    return parts.path if parts.scheme == "unix" else parts.netloc.rpartition("@")[2]
 
 
 def _backoff(cap: float) -> ExponentialWithJitterBackoff:

@@ -4,6 +4,7 @@ RQ's job is the record and nothing is kept twice. One queue, because only with o
 job to a worker without a moment in which a crash would lose it; what is urgent goes to its front.
 """
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Literal, cast
 from uuid import uuid4
@@ -14,6 +15,7 @@ from rq import Queue, Retry
 from rq.exceptions import NoSuchJobError
 from rq.job import JobStatus
 from rq.registry import CanceledJobRegistry
+from rq.results import Result
 
 from model import recipes
 from model.door import PictureInfo, inspect
@@ -30,6 +32,8 @@ QUEUE = "atelier"
 
 #: What RQ's tools show. A worker never imports what a job names, whoever wrote it there.
 PAINT = "atelier.paint"
+
+_ID = re.compile("[0-9a-f]{32}")
 
 Priority = Literal["normal", "high"]
 
@@ -88,13 +92,13 @@ class Jobs:
         self._check(content, styles, params)
         if self.waiting() >= self._settings.max_queue_length:
             raise QueueFull(f"{self._settings.max_queue_length} jobs are waiting already.")
-        ttl = self._settings.input_ttl_seconds
+        job_id, ttl = uuid4().hex, self._settings.input_ttl_seconds
         work = Work(
-            content=self.blobs.add_upload(content, ttl),
-            styles=tuple(self.blobs.add_upload(style, ttl) for style in styles),
+            content=self.blobs.add_upload(content, job_id, ttl),
+            styles=tuple(self.blobs.add_upload(style, job_id, ttl) for style in styles),
             params=params,
         )
-        return self._enqueue(work, priority)
+        return self._enqueue(job_id, work, priority)
 
     def get(self, job_id: str) -> Job:
         """A job as it is now.
@@ -156,8 +160,11 @@ class Jobs:
         """
         self.cancel(job_id)
         job = self._fetch(job_id)
+        work = Work(**job.kwargs)
         self._index.drop(job_index.entry_of(job))
         self.blobs.drop(job_id, "result", "preview", "checkpoint")
+        self.blobs.release_uploads(job_id, {work.content, *work.styles})
+        Result.delete_all(job)
         job.delete()
 
     def sweep(self, job: PaintingJob) -> None:
@@ -218,14 +225,14 @@ class Jobs:
                 field="size",
             )
 
-    def _enqueue(self, work: Work, priority: Priority) -> Job:
+    def _enqueue(self, job_id: str, work: Work, priority: Priority) -> Job:
         settings = self._settings
         job = cast(
             "PaintingJob",
             self.queue.create_job(
                 PAINT,
                 kwargs=work.as_json(),
-                job_id=uuid4().hex,
+                job_id=job_id,
                 description=f"{work.params.size} px, {work.params.quality}",
                 timeout=settings.job_timeout_seconds,
                 result_ttl=settings.result_ttl_seconds,
@@ -246,6 +253,8 @@ class Jobs:
         self.queue._enqueue_job(job, pipeline=pipeline, at_front=at_front)  # noqa: SLF001
 
     def _fetch(self, job_id: str) -> PaintingJob:
+        if not _ID.fullmatch(job_id):
+            raise NoSuchJob("No job has such an id.")
         try:
             job = PaintingJob.fetch(job_id, connection=self.connection, serializer="json")
         except NoSuchJobError:

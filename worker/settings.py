@@ -50,7 +50,7 @@ class Settings(BaseSettings):
         86_400, description="How long a finished job, its picture and its previews are kept."
     )
     input_ttl_seconds: Positive = Field(
-        7 * 86_400,
+        2 * 86_400,
         description="How long uploaded pictures are kept, and so how long a job can wait.",
     )
     job_timeout_seconds: Positive = Field(
@@ -92,13 +92,14 @@ class Settings(BaseSettings):
             return self.redis_url
         try:
             password = self.redis_password_file.read_text(encoding="utf-8").strip()
-        except OSError as error:
+        except (OSError, UnicodeDecodeError) as error:
             raise SettingsError(
-                f"ATELIER_REDIS_PASSWORD_FILE cannot be read: {error.strerror}."
+                f"ATELIER_REDIS_PASSWORD_FILE cannot be read ({type(error).__name__})."
             ) from None
         url = urlsplit(self.redis_url)
-        place = url.netloc.rpartition("@")[2]
-        return url._replace(netloc=f":{quote(password, safe='')}@{place}").geturl()
+        user, _, place = url.netloc.rpartition("@")
+        user = user.partition(":")[0]
+        return url._replace(netloc=f"{user}:{quote(password, safe='')}@{place}").geturl()
 
     @property
     def picture_limits(self) -> PictureLimits:

@@ -7,8 +7,9 @@ from fastapi import APIRouter, Depends, Form, Query, Request, Response, UploadFi
 from pydantic import BaseModel, Field
 
 from app.problems import Problem, ProblemError
-from model.images import MEDIA_TYPES
-from model.params import StyleTransferParams
+from model.container import MEDIA_TYPES
+from model.errors import ParameterError
+from model.params import MAX_STYLES, StyleTransferParams
 from worker.jobs import Jobs, Priority
 from worker.records import FINAL, Job, Status
 from worker.settings import Settings
@@ -16,7 +17,9 @@ from worker.settings import Settings
 #: Room in a request for the form's fields and boundaries, beside its pictures.
 _FORM_BYTES = 2**20
 
-_PICTURES = 1 + 8
+_PICTURES = 1 + MAX_STYLES
+
+_REPEATABLE = {"style", "style_weights"}
 
 
 class JobForm(StyleTransferParams):
@@ -84,6 +87,7 @@ def router(settings: Settings) -> APIRouter:
         submit,
         methods=["POST"],
         status_code=HTTPStatus.ACCEPTED,
+        dependencies=[Depends(_each_field_once)],
         max_body_size=_PICTURES * settings.max_upload_bytes + _FORM_BYTES,
     )
     routes.add_api_route("", list_jobs, methods=["GET"])
@@ -93,6 +97,16 @@ def router(settings: Settings) -> APIRouter:
     routes.add_api_route("/{job_id}/result", get_result, methods=["GET"], response_class=Response)
     routes.add_api_route("/{job_id}/preview", get_preview, methods=["GET"], response_class=Response)
     return routes
+
+
+async def _each_field_once(request: Request) -> None:
+    """Of a field that is given twice the last would win, and the other be lost without a word."""
+    names = [name for name, _ in (await request.form()).multi_items()]
+    for name in names:
+        if names.count(name) > 1 and name not in _REPEATABLE:
+            raise ParameterError(
+                f"{name} may be given once. Received: {names.count(name)} times.", field=name
+            )
 
 
 def submit(

@@ -152,7 +152,7 @@ ERRORS: dict[str, tuple[Callable[[Desk], tuple[int, str]], str]] = {
     "a size out of range": (with_option("--size", "9"), "--size: .* Received: 9"),
     "steps out of range": (with_option("--steps", "0"), "--steps: .* Received: 0"),
     "a weight that is no number": (with_option("--tv-weight", "nan"), "--tv-weight: .* nan"),
-    "weights that are all zero": (with_option("--style-weights", "0"), "style_weights must not"),
+    "weights that are all zero": (with_option("--style-weights", "0"), "at least must be above 0"),
     "an ending that says no format": (with_files("town.jpg", "x.gif"), r"Received: 'x\.gif'"),
     "a file that is not there": (with_files("nowhere.jpg", "x.png"), "nowhere.jpg cannot be read"),
     "a folder": (with_files("", "x.png"), "cannot be read: Is a directory"),

@@ -1,0 +1,89 @@
+# Two images: `api`, without TensorFlow, and `worker`.
+#
+#     docker build --target api --tag atelier-api .
+#     docker build --target worker --tag atelier-worker .
+#     docker build --target worker --build-arg WORKER_EXTRA=cuda --tag atelier-worker:cuda .
+
+# Built and run on the same image: a virtual environment belongs to its Python.
+ARG BASE_IMAGE=python:3.11-slim
+
+
+# What has to be installed, in files that do not change when pyproject.toml says other things anew:
+# no edit but of the dependencies themselves installs TensorFlow again.
+FROM ${BASE_IMAGE} AS requirements
+WORKDIR /requirements
+COPY pyproject.toml ./
+RUN python -c "import pathlib, tomllib; \
+        project = tomllib.loads(pathlib.Path('pyproject.toml').read_text()); \
+        extras = project['project']['optional-dependencies']; \
+        lists = {'api': project['project']['dependencies'], **extras}; \
+        [pathlib.Path(f'{name}.txt').write_text('\\n'.join(l)) for name, l in lists.items()]"
+
+FROM ${BASE_IMAGE} AS build
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
+WORKDIR /src
+# pip stays outside: the environment holds only what runs.
+RUN python -m venv --without-pip /venv
+
+FROM build AS api-dependencies
+COPY constraints.txt ./
+COPY --from=requirements /requirements/api.txt ./
+RUN --mount=type=cache,target=/root/.cache/pip \
+    pip --python /venv/bin/python install -c constraints.txt -r api.txt
+
+FROM api-dependencies AS worker-dependencies
+# `worker`, or `cuda` for the CUDA build of TensorFlow.
+ARG WORKER_EXTRA=worker
+COPY --from=requirements /requirements/${WORKER_EXTRA}.txt ./
+RUN --mount=type=cache,target=/root/.cache/pip \
+    pip --python /venv/bin/python install -c constraints.txt -r ${WORKER_EXTRA}.txt
+
+# Atelier beside its dependencies, not among them: a new version is a small layer.
+FROM build AS source
+COPY pyproject.toml README.md LICENSE ./
+COPY app app
+COPY worker worker
+COPY model model
+RUN --mount=type=cache,target=/root/.cache/pip \
+    pip --python /venv/bin/python install --no-deps --target /app .
+
+# The API never paints.
+FROM source AS api-source
+RUN rm -r /app/model/features
+
+
+FROM ${BASE_IMAGE} AS runtime
+RUN useradd --uid 10001 --user-group --no-log-init --no-create-home \
+        --home-dir /data --shell /usr/sbin/nologin atelier \
+    && install --directory --owner atelier --group atelier /data
+ENV PATH=/app/bin:/venv/bin:$PATH \
+    PYTHONPATH=/app \
+    PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1 \
+    ATELIER_HOST=0.0.0.0 \
+    ATELIER_PORT=8000 \
+    ATELIER_DATA_DIR=/data
+WORKDIR /data
+# In numbers, so that Kubernetes' runAsNonRoot sees that it is not root.
+USER 10001:10001
+ENTRYPOINT ["atelier"]
+
+
+FROM runtime AS api
+COPY --from=api-dependencies /venv /venv
+COPY --from=api-source /app /app
+EXPOSE 8000
+# Alive, not ready: a restart of the API brings back neither Redis nor a worker.
+HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
+    CMD ["python", "-c", "import os, urllib.request as r; r.urlopen(f\"http://127.0.0.1:{os.environ['ATELIER_PORT']}/livez\", timeout=4)"]
+CMD ["api"]
+
+
+FROM runtime AS worker
+COPY --from=worker-dependencies /venv /venv
+COPY --from=source /app /app
+# Whether Redis has heard of this container's worker lately. It starts with TensorFlow, the
+# features (perhaps a download) and the first graph.
+HEALTHCHECK --interval=15s --timeout=10s --start-period=180s --retries=3 \
+    CMD ["python", "-m", "worker.health"]
+CMD ["worker"]
