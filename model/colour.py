@@ -41,7 +41,7 @@ def match_colours(picture: Array, reference: Array) -> Array:
     root = _square_root(np.cov(pixels.T) + ridge)
     inverse = np.linalg.inv(root)
     map_ = inverse @ _square_root(root @ (np.cov(wanted.T) + ridge) @ root) @ inverse
-    moved = (pixels - pixels.mean(axis=0)) @ map_ + wanted.mean(axis=0)
+    moved = (pixels - _mean(pixels)) @ map_ + _mean(wanted)
     return np.asarray(np.clip(moved, 0.0, 1.0).reshape(picture.shape), np.float32)
 
 
@@ -57,6 +57,10 @@ def with_lightness_of(picture: Array, painted: Array) -> Array:
     lab = _to_lab(picture)
     lab[..., 0] = _to_lab(painted)[..., 0]
     return _from_lab(lab)
+
+
+def _mean(pixels: Array) -> npt.NDArray[np.float64]:
+    return np.asarray(pixels.mean(axis=0, dtype=np.float64))  # millions of float32 drift
 
 
 def _square_root(matrix: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

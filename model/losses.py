@@ -40,8 +40,11 @@ def content_loss(activations: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
     """
     target = tf.cast(target, tf.float32)
     variance = tf.reduce_mean(tf.math.reduce_variance(target, axis=[1, 2]))
+    # At least a share of the mean square: an almost flat photograph has hardly any variance,
+    # and would outweigh everything.
+    scale = tf.maximum(variance, 0.01 * tf.reduce_mean(tf.square(target))) + _TINY
     error = tf.reduce_mean(tf.math.squared_difference(tf.cast(activations, tf.float32), target))
-    return error / (variance + _TINY)
+    return error / scale
 
 
 def style_loss(gram: tf.Tensor, target: tf.Tensor) -> tf.Tensor:

@@ -89,21 +89,22 @@ class Adam:
         zeros = tf.zeros_like(image)
         return AdamState(zeros, zeros, tf.constant(0.0))
 
-    @tf.function(  # type: ignore[untyped-decorator]
+    @staticmethod
+    @tf.function(  # type: ignore[untyped-decorator] # traced once for all runs of a process
         input_signature=[_IMAGE, _IMAGE, AdamState(_IMAGE, _IMAGE, _SCALAR), _SCALAR],
         autograph=False,
     )
     def step(
-        self, image: tf.Tensor, gradient: tf.Tensor, state: AdamState, rate: tf.Tensor
+        image: tf.Tensor, gradient: tf.Tensor, state: AdamState, rate: tf.Tensor
     ) -> tuple[tf.Tensor, AdamState]:
         """One step down the gradient, each pixel by about the learning rate."""
         step = state.step + 1.0
-        first = self.beta_1 * state.first + (1.0 - self.beta_1) * gradient
-        second = self.beta_2 * state.second + (1.0 - self.beta_2) * tf.square(gradient)
-        unbiased_first = first / (1.0 - self.beta_1**step)
-        unbiased_second = second / (1.0 - self.beta_2**step)
-        move = unbiased_first / (tf.sqrt(unbiased_second) + self.epsilon)
-        moved = tf.clip_by_value(image - rate * self.learning_rate * move, 0.0, 1.0)
+        first = Adam.beta_1 * state.first + (1.0 - Adam.beta_1) * gradient
+        second = Adam.beta_2 * state.second + (1.0 - Adam.beta_2) * tf.square(gradient)
+        unbiased_first = first / (1.0 - Adam.beta_1**step)
+        unbiased_second = second / (1.0 - Adam.beta_2**step)
+        move = unbiased_first / (tf.sqrt(unbiased_second) + Adam.epsilon)
+        moved = tf.clip_by_value(image - rate * Adam.learning_rate * move, 0.0, 1.0)
         return moved, AdamState(first, second, step)
 
     def rescale(self, state: AdamState, image: tf.Tensor) -> AdamState:
@@ -152,8 +153,7 @@ class Lbfgs:
         moves, turns = self._remember(image, gradient, state)
         direction = -_inverse_hessian_times(gradient, moves, turns)
         length = _root_mean_square(direction)
-        bound = rate * (self.largest_move if moves else self.first_move)
-        shrink = tf.minimum(1.0, bound / length) if moves else bound / length
+        shrink = tf.minimum(1.0, self.largest_move / length) if moves else self.first_move / length
         moved = tf.clip_by_value(image + rate * shrink * direction, 0.0, 1.0)
         return moved, LbfgsState(image, gradient, moves, turns)
 

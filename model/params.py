@@ -9,8 +9,8 @@ from model.errors import ParameterError
 MAX_STYLES = 8
 
 #: What a preset asks for where the person did not say otherwise. Its layers and layer weights
-#: are in ``model.recipes``. ``gatys`` is the design of Stanford's CS 20 (Huyen 2017, lecture
-#: 7's assignment) after Gatys et al. 2016: one scale, started from noise over the content.
+#: are in ``model.recipes``. ``gatys`` is after the assignment of Stanford's CS 20 (Huyen 2017),
+#: itself after Gatys et al. 2016: one scale, started from noise.
 PRESETS: dict[str, dict[str, Any]] = {
     "gatys": {"init": "noise", "optimizer": "adam", "pooling": "average", "steps": 300},
 }

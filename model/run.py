@@ -71,7 +71,8 @@ class Run:
         self._objective = objective
         self._device = device
         self._optimizer: Optimizer[Any] = OPTIMIZERS[sitting.params.optimizer]()
-        self._weights = loss_weights(sitting.params)
+        with tf.device(device):
+            self._weights = loss_weights(sitting.params)
         self._targets: Targets | None = None
         self._losses: Losses | None = None
         self._scale = self._step = self._restarts = 0
@@ -135,15 +136,21 @@ class Run:
         header, arrays = checkpoint.load(data)
         if header["of"] != self._identity():
             raise CheckpointError("The checkpoint belongs to another painting.")
+        prefix = "optimizer."
+        optimizer = {
+            name.removeprefix(prefix): array
+            for name, array in arrays.items()
+            if name.startswith(prefix)
+        }
+        with tf.device(self._device):
+            self._state = RunState(
+                tf.constant(arrays["image"]),
+                tf.constant(arrays["average"]),
+                self._optimizer.from_arrays(optimizer),
+            )
         self._scale, self._step = header["scale"], header["step"]
         self._restarts = header["restarts"]
-        self._targets = None
-        optimizer = {name.removeprefix("optimizer."): array for name, array in arrays.items()}
-        self._state = RunState(
-            tf.constant(arrays["image"]),
-            tf.constant(arrays["average"]),
-            self._optimizer.from_arrays(optimizer),
-        )
+        self._targets = self._losses = None
 
     @property
     def _present(self) -> Scale:
@@ -180,7 +187,7 @@ class Run:
         self._begin_scale(image, optimizer)
 
     def _start_over(self) -> None:
-        self._scale = 0
+        self._scale, self._losses = 0, None
         with tf.device(self._device):
             image = _tensor(self._sitting.first_image())
             self._begin_scale(image, self._optimizer.start(image))

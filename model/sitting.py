@@ -14,6 +14,9 @@ from model.params import StyleTransferParams
 
 Array = npt.NDArray[np.float32]
 
+#: Long side of a style picture in pixels, at most: its activations are in memory all at once.
+_LARGEST_STYLE = 4096
+
 
 @dataclass(frozen=True)
 class Sitting:
@@ -41,7 +44,7 @@ class Sitting:
         params.shares(len(styles))
         height, width = content.shape[:2]
         content = resize(content, *fit(width, height, params.size))
-        style_side = round(params.size * params.style_scale)
+        style_side = min(round(params.size * params.style_scale), _LARGEST_STYLE)
         prepared = tuple(
             resize(style, *fit(style.shape[1], style.shape[0], style_side)) for style in styles
         )

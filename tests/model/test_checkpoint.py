@@ -102,3 +102,12 @@ def test_a_checkpoint_of_another_version_is_refused_and_says_so(
     monkeypatch.setattr(checkpoint, "FORMAT", checkpoint.FORMAT + 1)
     with pytest.raises(CheckpointError, match="another version of Atelier"):
         checkpoint.load(data)
+
+
+def test_any_flipped_bit_is_a_damaged_checkpoint() -> None:
+    data = checkpoint.dump({"of": "x"}, {"image": np.arange(3, dtype=np.float32)})
+    for place in range(len(data)):
+        damaged = bytearray(data)
+        damaged[place] ^= 1 << place % 8
+        with pytest.raises(CheckpointError):
+            checkpoint.load(bytes(damaged))

@@ -131,3 +131,9 @@ def test_neither_picture_is_changed() -> None:
     match_colours(one, two)
     with_lightness_of(one, two)
     assert (one.tobytes(), two.tobytes()) == before
+
+
+def test_the_mean_of_millions_of_pixels_does_not_drift() -> None:
+    reference = np.full((2048, 2048, 3), 0.3, np.float32)
+    matched = match_colours(np.full((8, 8, 3), 0.5, np.float32), reference)
+    np.testing.assert_allclose(matched, 0.3, atol=1e-3)

@@ -259,3 +259,13 @@ def test_lbfgs_forgets_at_the_next_size() -> None:
     assert isinstance(state, LbfgsState)
     larger = tf.zeros([1, 7, 9, 3])
     assert bits(Lbfgs().rescale(state, larger)) == bits(Lbfgs().start(larger))
+
+
+def test_lbfgs_at_half_the_rate_moves_half_as_far() -> None:
+    image = tf.fill([1, 4, 5, 3], 0.5)
+    gradient = tf.random.stateless_normal([1, 4, 5, 3], [1, 2])
+    state = Lbfgs().start(image)
+    whole, half = (
+        Lbfgs().step(image, gradient, state, tf.constant(rate))[0] - image for rate in (1.0, 0.5)
+    )
+    np.testing.assert_allclose(half, 0.5 * whole, rtol=1e-3)

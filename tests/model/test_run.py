@@ -124,7 +124,7 @@ def test_the_picture_does_not_depend_on_how_the_steps_are_cut_into_chunks(
 # Before the first step, after it, within a scale, at its end, at the start of the next one,
 # before the last step and after it.
 @pytest.mark.parametrize("step", [0, 1, 3, 4, 5, 8, 9])
-@pytest.mark.parametrize("optimizer", ["adam"])
+@pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
 def test_a_restored_run_goes_on_to_the_same_picture_bit_for_bit(
     begin: Begin, whole: Callable[[str], Whole], optimizer: str, step: int
 ) -> None:
@@ -547,3 +547,18 @@ def test_in_bfloat16_nearly_the_same_picture_is_painted_and_resumed_bit_for_bit(
     assert 0.0 < np.abs(rough - exact.picture).mean() < 0.02
     total = exact.reports[-1].losses["total"]
     assert run.progress().losses["total"] == pytest.approx(total, rel=0.05)
+
+
+def test_a_restarted_run_tells_no_losses_of_the_first_try(
+    begin: Begin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = begin()
+    judge = run._objective.loss_and_gradient
+
+    def not_finite(*arguments: Any) -> Any:
+        losses, gradient = judge(*arguments)
+        return losses, gradient * math.nan
+
+    monkeypatch.setattr(run._objective, "loss_and_gradient", not_finite)
+    report = run.advance(1)
+    assert (report.step, report.losses, report.restarts) == (0, {}, 1)
