@@ -1,0 +1,112 @@
+// A place for pictures: choose, drop or paste them, see them, take them away again.
+
+import { element } from "./dom.js";
+import { ACCEPTED, examine, maxBytesOf, NotTaken } from "./pictures.js";
+import { words } from "./words.js";
+
+export class Picker {
+  pictures = [];
+  #root;
+  #input;
+  #words;
+  #max;
+  #maxBytes = maxBytesOf(null);
+
+  /**
+   * @param root a section with a list, a label around a file input, and a place for faults.
+   * @param max how many pictures it holds; where that is one, a new one replaces it.
+   */
+  constructor(root, max) {
+    this.#root = root;
+    this.#max = max;
+    this.#words = words[root.id];
+    this.#input = root.querySelector("input");
+    this.#input.accept = ACCEPTED;
+    this.#input.addEventListener("change", async () => {
+      const chosen = [...this.#input.files];
+      this.#input.value = ""; // so that the same file can be chosen again
+      await this.add(chosen);
+    });
+    root.addEventListener("dragover", () => root.classList.add("over"));
+    root.addEventListener("dragleave", () => root.classList.remove("over"));
+    root.addEventListener("drop", () => root.classList.remove("over"));
+    this.#show();
+  }
+
+  /** Takes the service's limits in place of the page's own. */
+  limit(fields) {
+    this.#maxBytes = maxBytesOf(fields);
+    if (this.#max > 1) this.#max = fields.style.maxItems ?? this.#max;
+    this.#show();
+  }
+
+  /** Adds files, as far as they are pictures and there is room; says what was not taken. */
+  async add(files) {
+    const faults = files.length ? [] : [words.refused.nothing];
+    const taken = [];
+    for (const file of files) {
+      try {
+        taken.push(await examine(file, this.#maxBytes));
+      } catch (error) {
+        if (!(error instanceof NotTaken)) throw error;
+        faults.push(error.message);
+      }
+    }
+    if (this.#max === 1 && taken.length) this.#drop(...this.pictures);
+    const room = this.#max - this.pictures.length;
+    if (taken.length > room) faults.push(this.#words.full(this.#max));
+    this.pictures.push(...taken.splice(0, room));
+    this.#drop(...taken);
+    this.#show();
+    this.blame(faults.join(" "));
+  }
+
+  /** Whether there is a picture; says so if there is none. */
+  check() {
+    this.blame(this.pictures.length ? "" : this.#words.missing);
+    return this.pictures.length > 0;
+  }
+
+  /** Shows what is wrong here, or with an empty text that nothing is; true as it has a place. */
+  blame(fault) {
+    this.#root.querySelector(".fault").textContent = fault;
+    this.#input.setAttribute("aria-invalid", fault !== "");
+    return true;
+  }
+
+  focus() {
+    this.#input.focus();
+  }
+
+  #drop(...gone) {
+    this.pictures = this.pictures.filter((picture) => !gone.includes(picture));
+    gone.forEach((picture) => URL.revokeObjectURL(picture.url));
+  }
+
+  #remove(picture) {
+    this.#drop(picture);
+    this.#show();
+    this.blame("");
+    this.focus();
+  }
+
+  #show() {
+    const some = this.pictures.length > 0;
+    this.#root.classList.toggle("chosen", some);
+    this.#root.querySelector(".act").textContent = some ? this.#words.further : this.#words.choose;
+    this.#root.querySelector(".hint").textContent = words.hint(this.#max, this.#maxBytes);
+    const items = this.pictures.map((picture) => this.#item(picture));
+    this.#root.querySelector(".pictures").replaceChildren(...items);
+  }
+
+  #item(picture) {
+    const { name } = picture.file;
+    const remove = element("button", { type: "button", textContent: "×" });
+    remove.ariaLabel = remove.title = words.remove(name);
+    remove.addEventListener("click", () => this.#remove(picture));
+    const shown = picture.url
+      ? element("img", { src: picture.url, alt: name })
+      : element("span", { textContent: `${name} (${words.withoutThumbnail})` });
+    return element("li", {}, shown, remove);
+  }
+}
