@@ -1,7 +1,7 @@
 """Makes the pictures in ``samples/``: ``.venv/bin/python scripts/sample_pictures.py``.
 
-``cat.jpg`` is Chelsea, from scikit-image (CC0, Stefan van der Walt). ``night.jpg`` is rendered
-here: strokes that follow a field of whirls over a sky, its lights and a hill.
+``pavilion.jpg`` is a photograph by danielbuechele (CC BY 2.0), from scikit-learn. ``night.jpg`` is
+rendered here: strokes that follow a field of whirls over a sky, its lights and a field of wheat.
 """
 
 from pathlib import Path
@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
-from skimage import data
+from sklearn import datasets
 
 Field = npt.NDArray[np.float64]
 
@@ -38,7 +38,8 @@ LIGHTS = (
 def main() -> None:
     """Writes both pictures."""
     SAMPLES.mkdir(exist_ok=True)
-    Image.fromarray(data.chelsea()).save(SAMPLES / "cat.jpg", quality=90)
+    pavilion = Image.fromarray(datasets.load_sample_image("china.jpg"))
+    pavilion.save(SAMPLES / "pavilion.jpg", quality=90)
     night(np.random.default_rng(3)).save(SAMPLES / "night.jpg", quality=90)
 
 
@@ -47,7 +48,7 @@ def night(rng: np.random.Generator) -> Image.Image:
     scale = SUPERSAMPLING * HEIGHT
     canvas = Image.new("RGB", (SUPERSAMPLING * WIDTH, SUPERSAMPLING * HEIGHT), (22, 32, 78))
     draw = ImageDraw.Draw(canvas)
-    for size, count in ((0.04, 1500), (0.016, 3500), (0.01, 9000), (0.006, 16000)):
+    for size, count in ((0.06, 900), (0.036, 1800), (0.024, 2600), (0.015, 4200)):
         for start in rng.random((count, 2)) * (WIDTH / HEIGHT, 1.0):
             stroke(draw, start, size, scale, rng)
     return canvas.resize((WIDTH, HEIGHT), Image.Resampling.LANCZOS)
@@ -62,7 +63,7 @@ def stroke(
         angle = direction(point)
         point = point + 0.7 * size * np.array([np.cos(angle), np.sin(angle)])
         points.append(point)
-    jitter = rng.normal(0.0, 16.0, 3) + rng.normal(0.0, 12.0)
+    jitter = rng.normal(0.0, 14.0, 3) + rng.normal(0.0, 30.0)
     ink = tuple(int(c) for c in np.clip(colour(start) + jitter, 0, 255))
     xy = [tuple(float(v) for v in p * scale) for p in points]
     draw.line(xy, fill=ink, width=max(2, round(0.55 * size * scale)), joint="curve")
@@ -86,8 +87,8 @@ def colour(point: Field) -> Field:
     x, y = point
     if y > hill(x):
         furrow = max(0.0, np.sin(30.0 * x + 20.0 * y)) ** 2
-        return np.asarray([18.0, 34.0, 48.0] + furrow * np.array([40.0, 56.0, 24.0]))
-    sky = (1 - y) * np.array([28.0, 52.0, 130.0]) + y * np.array([96.0, 140.0, 190.0])
+        return np.asarray([44.0, 62.0, 40.0] + furrow * np.array([180.0, 120.0, 14.0]))
+    sky = (1 - y) * np.array([24.0, 50.0, 140.0]) + y * np.array([130.0, 185.0, 205.0])
     sky = sky + 34.0 * np.sin(16.0 * y + 6.0 * np.sin(3.0 * x)) * np.array([0.7, 1.0, 1.0])
     for cx, cy, radius in LIGHTS:
         glow = np.exp(-((x - cx) ** 2 + (y - cy) ** 2) / (1.6 * radius) ** 2)
