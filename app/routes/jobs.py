@@ -26,7 +26,9 @@ class JobForm(StyleTransferParams):
     """What is handed in: the pictures, how to paint them, and how soon."""
 
     content: UploadFile = Field(description="The photograph: JPEG, PNG, WebP or TIFF.")
-    style: list[UploadFile] = Field(description="One to eight pictures to take the style from.")
+    style: list[UploadFile] = Field(
+        description="Pictures to take the style from.", json_schema_extra={"maxItems": MAX_STYLES}
+    )
     priority: Priority = Field("normal", description="`high` goes before all waiting jobs.")
 
     def params(self) -> StyleTransferParams:
@@ -180,4 +182,4 @@ def get_preview(job_id: str, jobs: JobsDep) -> Response:
         raise ProblemError(
             HTTPStatus.NOT_FOUND, "no-preview", "No preview yet", "There is no preview so far."
         )
-    return Response(preview, media_type="image/jpeg", headers={"Cache-Control": "no-cache"})
+    return Response(preview, media_type="image/jpeg")
