@@ -21,15 +21,22 @@ from model.painting import Studio  # noqa: E402
 from model.params import StyleTransferParams  # noqa: E402
 from model.precision import Precision  # noqa: E402
 from model.sitting import Sitting  # noqa: E402
+from model.vgg import VGG19, Pool  # noqa: E402
 from worker.settings import load_settings  # noqa: E402
 
 SIZES = (128, 256, 512)
 STEPS = 7
 
-#: Multiplications and additions of VGG-19's convolutions to block5_conv1 for one pixel, forward;
-#: the gradient with respect to the picture costs as much again.
-FLOP_PER_PIXEL = 2 * 9 * (3 * 64 + 64 * 64 + (64 * 128 + 128 * 128) / 4
-    + (128 * 256 + 3 * 256 * 256) / 16 + (256 * 512 + 3 * 512 * 512) / 64 + 512 * 512 / 256)  # fmt: skip
+
+def flop_per_pixel() -> float:
+    """Floating point operations of a step for one pixel: all convolutions, there and back."""
+    operations, pixels = 0.0, 1.0
+    for layer in VGG19:
+        if isinstance(layer, Pool):
+            pixels /= 4
+        else:
+            operations += 2 * 9 * layer.inputs * layer.outputs * pixels
+    return 2 * operations
 
 
 def matmul_peak(dtype: tf.DType) -> float:
@@ -64,7 +71,7 @@ def measure(precision: Precision) -> None:
         run.advance(1)
         first = time.perf_counter() - began
         step = median_seconds(lambda: run.advance(1))  # noqa: B023 - called at once
-        share = 2 * FLOP_PER_PIXEL * size**2 / step / peak
+        share = flop_per_pixel() * size**2 / step / peak
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
         print(
             f"{studio.dtype.name:>8} {size:4d} px  first step {first:5.2f} s  step {step:6.3f} s"
