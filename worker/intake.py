@@ -127,6 +127,8 @@ class IntakeWorker(SimpleWorker):
         assignment = errand.prepare(job, self._jobs.blobs, self._settings)
         self._hand_over(assignment)
         picture = self._accompany(job, assignment)
+        if self._jobs.cancel_requested(job.id):
+            raise Canceled
         self._insist(lambda: errand.store(job, picture, assignment, self._jobs, self._settings))
         logger.info("Job %s is painted, after %.1f s", job.id, time.monotonic() - began)
 
@@ -214,10 +216,15 @@ class IntakeWorker(SimpleWorker):
                 self._jobs.blobs.drop(job.id, "checkpoint")
             case Interrupted():
                 self._jobs.note(job.id, attempt=job.facts.get("attempt", 0))  # it was no failure
-                self._let_go(job, self._jobs.put_back)
+                self._put_back(job)
             case _:
                 self._fault = error
-                self._let_go(job, self._jobs.put_back)
+                self._put_back(job)
+
+    def _put_back(self, job: PaintingJob) -> None:
+        # Enqueuing writes the whole record: one that was deleted meanwhile would be back.
+        unwanted = self._jobs.cancel_requested(job.id)
+        self._let_go(job, self._jobs.end_canceled if unwanted else self._jobs.put_back)
 
     def _let_go(self, job: PaintingJob, do: Callable[[PaintingJob, Any], None]) -> None:
         with self.connection.pipeline() as pipeline:
