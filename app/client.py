@@ -29,7 +29,9 @@ class Atelier:
 
     def __init__(self, url: str, *, poll_seconds: float = 0.5) -> None:
         try:
-            self._http = httpx.Client(base_url=url, timeout=60.0)
+            here = httpx.URL(url).host in {"127.0.0.1", "::1", "localhost"}
+            # A proxy of the environment does not lead to this machine.
+            self._http = httpx.Client(base_url=url, timeout=60.0, trust_env=not here)
         except httpx.InvalidURL:
             raise ServerError(
                 f"A server's URL looks like http://127.0.0.1:8000. Received: {url!r}."

@@ -4,10 +4,12 @@ It keeps every job in an append-only file in the data folder, and listens on a s
 only this user can open; no port, no password to leak.
 """
 
+import fcntl
 import importlib.util
 import os
 import tempfile
 from pathlib import Path
+from typing import TextIO
 from urllib.parse import quote
 
 from model.errors import AtelierError
@@ -85,6 +87,23 @@ def prepare(folder: Path) -> tuple[list[str], str]:
         *(part for name, value in options.items() for part in (f"--{name}", value)),
     ]
     return command, f"unix://{quote(str(socket))}"
+
+
+def lock(folder: Path) -> TextIO:
+    """Holds the data folder until the file that is returned is closed, or the process ends.
+
+    Raises:
+        EmbeddedRedisError: another Atelier holds it.
+    """
+    held = (folder / "valkey" / ".lock").open("w")
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        held.close()
+        raise EmbeddedRedisError(
+            f"Atelier is running already with the data folder {folder}."
+        ) from None
+    return held
 
 
 def _socket_path(data: Path) -> Path:

@@ -36,7 +36,6 @@ def create_app(settings: Settings) -> FastAPI:
         title="Atelier", version=version("atelier"), description=_DESCRIPTION, lifespan=lifespan
     )
     app.state.jobs = Jobs(connection, settings)
-    app.state.settings = settings
     problems.install(app)
     access.install(app)
     app.include_router(jobs.router(settings))

@@ -102,8 +102,8 @@ def paint_here(pictures: Sequence[bytes], params: StyleTransferParams, settings:
 
         device = open_devices(settings.devices)[0]
         features = weights.load(settings.features, settings.folder / "features")
-        content, *styles = (images.decode(picture, limits) for picture in pictures)
-        sitting = Sitting.prepare(content.rgb, [style.rgb for style in styles], params)
+        content, *styles = (images.decode(picture, limits).rgb for picture in pictures)
+        sitting = Sitting.prepare(content, styles, params)
         run = Studio(features, device=device, precision=settings.precision).begin(sitting)
         while not run.done:
             progress = run.advance(1)

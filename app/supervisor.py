@@ -27,8 +27,8 @@ from worker.settings import Settings
 
 logger = logging.getLogger(__name__)
 
-#: Everything is gone so soon after a signal, in seconds; a worker's own grace is shorter.
-_STOP_SECONDS = 8.0
+#: What the parts get beyond a worker's own grace, and Redis after them, in seconds.
+_MORE_THAN_GRACE_SECONDS = 2.0
 _REDIS_STOP_SECONDS = 1.5
 
 #: The embedded server reads its append-only file when it starts, in seconds.
@@ -156,10 +156,7 @@ class Supervisor:
         if self._settings.redis_password_file is not None:
             raise StartError("ATELIER_REDIS_PASSWORD_FILE is for a Redis of ATELIER_REDIS_URL.")
         command, url = embedded.prepare(self._settings.folder)
-        if _answers(url):
-            raise StartError(
-                f"Atelier is running already with the data folder {self._settings.folder}."
-            )
+        self._lock = embedded.lock(self._settings.folder)
         self._redis = Child("Valkey", command, {})
         self._redis.start()
         deadline = time.monotonic() + _REDIS_START_SECONDS
@@ -184,7 +181,7 @@ class Supervisor:
                 if not child.alive:
                     raise StartError(f"{child.name} did not start.")
             try:
-                if httpx.get(f"{_url(listener)}/readyz", timeout=1.0).is_success:
+                if _ask(f"{_url(listener)}/readyz").is_success:
                     return True
             except httpx.HTTPError:
                 continue
@@ -192,7 +189,7 @@ class Supervisor:
 
     def _greet(self, listener: socket.socket) -> None:
         url = _url(listener)
-        system = httpx.get(f"{url}/v1/system", timeout=5.0).json()
+        system = _ask(f"{url}/v1/system").json()
         features = ", ".join(found["name"] for found in system["features"])
         devices = ", ".join(
             f"{device['name']} ({device['precision']})"
@@ -216,7 +213,8 @@ class Supervisor:
         """The worker puts its jobs back first; Redis goes last, when nobody writes any more."""
         for child in self._children:
             child.signal(signal.SIGTERM)
-        deadline = time.monotonic() + _STOP_SECONDS
+        grace = self._settings.stop_grace_seconds + _MORE_THAN_GRACE_SECONDS
+        deadline = time.monotonic() + grace
         for child in self._children:
             child.end(deadline)
         if self._redis is not None:
@@ -230,6 +228,10 @@ def _answers(url: str) -> bool:
     except RedisError:
         return False
     return True
+
+
+def _ask(url: str) -> httpx.Response:
+    return httpx.get(url, timeout=5.0, trust_env=False)  # a proxy does not lead to ourselves
 
 
 def _url(listener: socket.socket) -> str:

@@ -52,6 +52,8 @@ class Optimizer(Protocol[State]):
 
     #: Of the exponential average of the iterates: a faster optimiser forgets faster.
     average_decay: float
+    #: How many pictures a run's state is as large as, its image and average included, at most.
+    images_in_state: int
 
     def start(self, image: tf.Tensor) -> State:
         """The state before the first step."""
@@ -83,6 +85,7 @@ class Adam:
     epsilon = 1e-8
     #: The average of the iterates takes the noise of Adam's constant step length out of the result.
     average_decay = 0.99
+    images_in_state = 4
 
     def start(self, image: tf.Tensor) -> AdamState:
         """Zero moments."""
@@ -139,6 +142,7 @@ class Lbfgs:
     #: The first step has no curvature to go by: its root mean square move.
     first_move = 0.01
     average_decay = 0.8
+    images_in_state = 4 + 2 * history
 
     def start(self, image: tf.Tensor) -> LbfgsState:
         """No history."""

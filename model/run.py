@@ -20,6 +20,9 @@ Array = npt.NDArray[np.float32]
 #: Length of the steps, relative to the usual, after the numbers stopped being finite once.
 _CAREFUL_RATE = 0.25
 
+#: In bytes: Redis takes no value above 512 MiB, and many this size would fill it.
+_LARGEST_CHECKPOINT = 128 * 2**20
+
 
 @dataclass(frozen=True)
 class Progress:
@@ -118,6 +121,12 @@ class Run:
         """The painting as it is now: float32 RGB in [0, 1], shape [height, width, 3]."""
         return self._sitting.finished(self._averaged())
 
+    @property
+    def can_be_stored(self) -> bool:
+        """Whether a checkpoint is of a size to be kept; if not, another attempt begins anew."""
+        image = self._present.pixels * 3 * 4
+        return image * self._optimizer.images_in_state <= _LARGEST_CHECKPOINT
+
     def checkpoint(self) -> bytes:
         """All that is needed to go on elsewhere."""
         header: dict[str, Any] = {"of": self._identity(), "scale": self._scale, "step": self._step}
@@ -157,7 +166,8 @@ class Run:
         return self._sitting.scales[self._scale]
 
     def _identity(self) -> str:
-        return f"{self._sitting.fingerprint} {self._objective.identity}"
+        kind = self._device.partition(":")[0]  # a GPU rounds differently from a CPU
+        return f"{self._sitting.fingerprint} {self._objective.identity} {kind}"
 
     def _take_step(self) -> None:
         if self._targets is None:  # computed late: here we are on the device, in its thread

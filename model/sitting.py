@@ -1,7 +1,7 @@
 """The pictures of one painting, prepared: what sits in front of the painter. Free of TensorFlow."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -34,20 +34,22 @@ class Sitting:
 
     @classmethod
     def prepare(
-        cls, content: Array, styles: Sequence[Array], params: StyleTransferParams
+        cls, content: Array, styles: Iterable[Array], params: StyleTransferParams
     ) -> "Sitting":
         """Brings decoded pictures of any size to the sizes they are needed in.
+
+        The styles are taken one at a time, so that no two need be in memory at their full size.
 
         Raises:
             ParameterError: there are too few or too many styles, or not as many as weights.
         """
-        params.shares(len(styles))
         height, width = content.shape[:2]
         content = resize(content, *fit(width, height, params.size))
         style_side = min(round(params.size * params.style_scale), _LARGEST_STYLE)
         prepared = tuple(
             resize(style, *fit(style.shape[1], style.shape[0], style_side)) for style in styles
         )
+        params.shares(len(prepared))
         if params.preserve_color == "histogram":
             prepared = tuple(colour.match_colours(style, content) for style in prepared)
         return cls(content, prepared, params)

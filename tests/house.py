@@ -47,7 +47,11 @@ def valkey(folder: Path) -> Iterator[str]:
         yield url
     finally:
         server.terminate()
-        server.wait(10)
+        try:
+            server.wait(10)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
 
 
 def _pings(client: Redis) -> bool:
@@ -130,7 +134,11 @@ class House(Process):
         self.url = ""
 
     def __enter__(self) -> Self:
-        self.url = self.wait_for(r"Atelier is ready at (\S+)").group(1)
+        try:
+            self.url = self.wait_for(r"Atelier is ready at (\S+)").group(1)
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def client(self) -> httpx.Client:

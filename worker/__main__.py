@@ -34,7 +34,7 @@ from model.errors import AtelierError
 from model.painting import Studio
 from model.vgg import Features
 from worker import presence
-from worker.connections import RedisAway, connect_patiently, ping
+from worker.connections import RedisAway, connect_impatiently, connect_patiently, ping
 from worker.coordination import QueueRunner
 from worker.device import Device
 from worker.intake import IntakeWorker
@@ -133,7 +133,9 @@ class Worker:
 
     def _take_leave(self) -> None:
         try:
-            presence.withdraw(self._jobs.connection, self._info.name)
+            presence.withdraw(
+                connect_impatiently(self._settings.required_redis_url), self._info.name
+            )
             for intake in self._intakes:
                 intake.register_death()  # type: ignore[no-untyped-call]
         except RedisAway:

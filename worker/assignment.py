@@ -20,6 +20,10 @@ class Interrupted(Exception):  # noqa: N818 - likewise
     """The worker stops; the job is to go on elsewhere."""
 
 
+class Lost(Exception):  # noqa: N818 - likewise
+    """The job counts as abandoned, because Redis did not hear of it, and another worker has it."""
+
+
 @dataclass(frozen=True)
 class News:
     """What the device thread has to say of an assignment.

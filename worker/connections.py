@@ -5,14 +5,15 @@ from urllib.parse import urlsplit
 from redis import Redis
 from redis.backoff import ExponentialWithJitterBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import RedisError
+from redis.exceptions import OutOfMemoryError, ReadOnlyError, RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.retry import Retry
 
 from model.errors import AtelierError
 
-#: What is raised when Redis does not answer; the rest of its errors are bugs of ours.
-RedisAway = (RedisConnectionError, RedisTimeoutError)
+#: What is raised when Redis does not answer or cannot take anything more, which time may mend; the
+#: rest of its errors are bugs of ours.
+RedisAway = (RedisConnectionError, RedisTimeoutError, OutOfMemoryError, ReadOnlyError)
 
 
 class RedisUnreachableError(AtelierError):

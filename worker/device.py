@@ -53,18 +53,31 @@ class Device:
         self.queue: BoundedQueue[Assignment] = BoundedQueue(1, self.name)
         self.reception = threading.Lock()
         self.warm = threading.Event()
-        self._free_at: float | None = None  # monotonic; None while idle
-        self._free_at_changed = threading.Condition()
+        self._owed = 0  # assignments handed over and not ended
+        self._free_at = math.inf  # of the one that is painted; monotonic
+        self._load_changed = threading.Condition()
 
     def info(self) -> DeviceInfo:
         """What people are told of it."""
-        busy = self._free_at is not None
-        return DeviceInfo(name=self.name, precision=self.studio.dtype.name, busy=busy)
+        return DeviceInfo(name=self.name, precision=self.studio.dtype.name, busy=self._owed > 0)
+
+    def hand_over(self, assignment: Assignment) -> None:
+        """Puts an assignment into the queue.
+
+        Raises:
+            tf.errors.CancelledError: the house is stopping.
+        """
+        self._owe(1)
+        try:
+            self.queue.enqueue(assignment)
+        except tf.errors.CancelledError:
+            self._owe(-1)
+            raise
 
     def wait_until_nearly_free(self, timeout: float) -> bool:
         """Waits until the next job should be got ready; False when ``timeout`` seconds are over."""
-        with self._free_at_changed:
-            return self._free_at_changed.wait_for(self._is_nearly_free, timeout)
+        with self._load_changed:
+            return self._load_changed.wait_for(self._is_nearly_free, timeout)
 
     def run(self, coord: tf.train.Coordinator) -> None:
         """The thread: paints what is in the queue, until it is closed and empty.
@@ -81,7 +94,6 @@ class Device:
 
     def _paint_next(self, should_stop: Callable[[], bool]) -> None:
         assignment = self.queue.dequeue()
-        self._expect_free_in(math.inf)
         try:
             assignment.end(self._paint(assignment, should_stop))
         except (AtelierError, Canceled, Interrupted) as outcome:
@@ -90,7 +102,8 @@ class Device:
             assignment.end(error)
             raise
         finally:
-            self._expect_free_in(None)
+            self._expect_free_in(math.inf)
+            self._owe(-1)
 
     def _turn_away(self) -> None:
         """Sends back what is left in the queue of a device that paints no more."""
@@ -113,13 +126,14 @@ class Device:
             self._look_around(assignment, run, pace, should_stop)
             progress = run.advance(pace.steps)
             pace.note(progress)
-            self._expect_free_in(pace.seconds_left or math.inf)
+            if pace.seconds_left is not None:
+                self._expect_free_in(pace.seconds_left)
             assignment.tell(
                 News(
                     progress,
                     pace.seconds_left,
                     run.picture() if pace.preview_due() else None,
-                    run.checkpoint() if pace.checkpoint_due() else None,
+                    run.checkpoint() if pace.checkpoint_due() and run.can_be_stored else None,
                 )
             )
         return run.picture()
@@ -140,7 +154,7 @@ class Device:
             raise Canceled
         if should_stop():
             progress = run.progress()
-            if progress.step:
+            if progress.step and run.can_be_stored:
                 assignment.tell(News(progress, checkpoint=run.checkpoint()))
             raise Interrupted
         if pace.seconds_painted > assignment.timeout_seconds:
@@ -148,14 +162,19 @@ class Device:
                 f"The painting took longer than the {assignment.timeout_seconds:g} seconds allowed."
             )
 
-    def _expect_free_in(self, seconds: float | None) -> None:
-        with self._free_at_changed:
-            self._free_at = None if seconds is None else time.monotonic() + seconds
-            self._free_at_changed.notify_all()
+    def _owe(self, change: int) -> None:
+        with self._load_changed:
+            self._owed += change
+            self._load_changed.notify_all()
+
+    def _expect_free_in(self, seconds: float) -> None:
+        with self._load_changed:
+            self._free_at = time.monotonic() + seconds
+            self._load_changed.notify_all()
 
     def _is_nearly_free(self) -> bool:
-        nearly = self._free_at is None or self._free_at - time.monotonic() < LEAD_SECONDS
-        return nearly and self.queue.size() == 0
+        ends_soon = self._free_at - time.monotonic() < LEAD_SECONDS
+        return self._owed == 0 or (self._owed == 1 and ends_soon)
 
 
 class _Pace:

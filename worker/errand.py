@@ -1,5 +1,7 @@
 """What an intake thread does for a job beside waiting: prepare, report, store."""
 
+from pydantic import ValidationError
+
 from model import images
 from model.errors import PaintingError
 from model.sitting import Sitting
@@ -18,13 +20,16 @@ def prepare(job: PaintingJob, blobs: Blobs, settings: Settings) -> Assignment:
         PaintingError: the pictures are not there any more.
         InputError: a picture that passed the door cannot be decoded after all.
     """
-    work = Work(**job.kwargs)
-    content, *styles = (
-        images.decode(_upload(digest, blobs), settings.picture_limits)
-        for digest in (work.content, *work.styles)
-    )
+    try:
+        work = Work(**job.kwargs)
+    except ValidationError:
+        raise PaintingError("This job was handed in to another version of Atelier.") from None
+
+    def decoded(digest: str) -> Array:
+        return images.decode(_upload(digest, blobs), settings.picture_limits).rgb
+
     return Assignment(
-        Sitting.prepare(content.rgb, [style.rgb for style in styles], work.params),
+        Sitting.prepare(decoded(work.content), map(decoded, work.styles), work.params),
         resume=blobs.get(job.id, "checkpoint"),
         timeout_seconds=float(job.timeout or settings.job_timeout_seconds),
     )

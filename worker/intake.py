@@ -17,6 +17,8 @@ from collections.abc import Callable
 from typing import Any, cast
 
 import tensorflow as tf
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 from rq import Queue, SimpleWorker
 from rq.exceptions import DequeueTimeout
 from rq.job import Job
@@ -24,11 +26,12 @@ from rq.timeouts import BaseDeathPenalty
 
 from model.errors import AtelierError, PaintingError
 from worker import errand
-from worker.assignment import Array, Assignment, Canceled, Interrupted
+from worker.assignment import Array, Assignment, Canceled, Interrupted, Lost
 from worker.connections import RedisAway
 from worker.device import Device
 from worker.jobs import Jobs
 from worker.painting_job import PaintingJob
+from worker.patience import Patience
 from worker.records import FeaturesUsed, JobError
 from worker.settings import Settings
 from worker.upkeep import Upkeep
@@ -113,9 +116,13 @@ class IntakeWorker(SimpleWorker):
             return
         if found is not None:
             job, queue = cast("PaintingJob", found[0]), found[1]
+            if self._jobs.is_final(job):
+                return
             job.perform_with = self._perform
-            self.execute_job(job, queue)
-            self._jobs.sweep(job)
+            try:
+                self.execute_job(job, queue)
+            finally:
+                self._jobs.sweep(job)
 
     def _perform(self, job: PaintingJob) -> None:
         """Prepare, paint, store: RQ calls this performing the job."""
@@ -127,8 +134,7 @@ class IntakeWorker(SimpleWorker):
         assignment = errand.prepare(job, self._jobs.blobs, self._settings)
         self._hand_over(assignment)
         picture = self._accompany(job, assignment)
-        if self._jobs.cancel_requested(job.id):
-            raise Canceled
+        self._stay(job)
         self._insist(lambda: errand.store(job, picture, assignment, self._jobs, self._settings))
         logger.info("Job %s is painted, after %.1f s", job.id, time.monotonic() - began)
 
@@ -145,7 +151,7 @@ class IntakeWorker(SimpleWorker):
 
     def _hand_over(self, assignment: Assignment) -> None:
         try:
-            self._device.queue.enqueue(assignment)
+            self._device.hand_over(assignment)
         except tf.errors.CancelledError:  # the house is stopping
             raise Interrupted from None
         self._leave_reception()
@@ -158,21 +164,34 @@ class IntakeWorker(SimpleWorker):
     def _accompany(self, job: PaintingJob, assignment: Assignment) -> Array:
         """Waits for the device, and meanwhile speaks for the job."""
         reporter = errand.Reporter(job, self._jobs, self._settings)
+        patience = Patience(self._coord, self._settings.stop_grace_seconds / 2)
         while assignment.outcome is None:
             assignment.changed.wait(BEAT_SECONDS)
             assignment.changed.clear()
+            patience.check()
             try:
-                reporter.publish(assignment.take_news())
-                if self._jobs.cancel_requested(job.id):
-                    assignment.cancel.set()
                 self.maintain_heartbeats(job)
+                self._stay(job)
+                reporter.publish(assignment.take_news())
                 self._upkeep.run_if_due()
+            except (Canceled, Lost):
+                assignment.cancel.set()
+                raise
             except RedisAway:
                 logger.warning("Redis does not answer; job %s is painted on.", job.id)
         if isinstance(assignment.outcome, BaseException):
             self._insist(lambda: reporter.publish(assignment.take_news()))
             raise assignment.outcome
         return assignment.outcome
+
+    def _stay(self, job: PaintingJob) -> None:
+        """Makes sure that the job is still to be painted, and still ours."""
+        if self._jobs.cancel_requested(job.id):
+            raise Canceled
+        assert self.execution is not None
+        registry = job.started_job_registry.key
+        if self.connection.zscore(registry, self.execution.composite_key) is None:
+            raise Lost
 
     def _insist(self, write: Callable[[], None]) -> None:
         """Writes what must not be lost; waits for Redis as long as the house stands."""
@@ -196,6 +215,8 @@ class IntakeWorker(SimpleWorker):
                 logger.info("Job %s was canceled.", job.id)
             case Interrupted():
                 logger.info("Job %s was interrupted and goes back to the queue.", job.id)
+            case Lost():
+                logger.warning("Job %s was given to another worker meanwhile.", job.id)
             case AtelierError() as error:
                 logger.warning("Job %s failed: %s", job.id, error)
             case _:
@@ -214,7 +235,9 @@ class IntakeWorker(SimpleWorker):
                 job.retries_left = None  # trying again would not mend it
                 super().handle_job_failure(job, queue, started_job_registry, exc_string)
                 self._jobs.blobs.drop(job.id, "checkpoint")
-            case Interrupted():
+            case Lost():
+                self._let_go(job, lambda _job, _pipeline: None)
+            case Interrupted() | RedisConnectionError() | RedisTimeoutError():
                 self._jobs.note(job.id, attempt=job.facts.get("attempt", 0))  # it was no failure
                 self._put_back(job)
             case _:

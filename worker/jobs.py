@@ -15,7 +15,6 @@ from rq import Queue, Retry
 from rq.exceptions import NoSuchJobError
 from rq.job import JobStatus
 from rq.registry import CanceledJobRegistry
-from rq.results import Result
 
 from model import recipes
 from model.door import PictureInfo, inspect
@@ -26,6 +25,7 @@ from worker.blobs import Blobs
 from worker.job_index import JobIndex
 from worker.painting_job import CANCEL_FIELD, Fact, PaintingJob, as_fields, as_rq_writes
 from worker.records import FINAL, Job, Status, Work
+from worker.removal import Removal
 from worker.settings import Settings
 
 QUEUE = "atelier"
@@ -73,6 +73,7 @@ class Jobs:
         self.queue = Queue(QUEUE, connection=connection, serializer="json", job_class=PaintingJob)
         self._settings = settings
         self._index = JobIndex(connection)
+        self._removal = Removal(self.queue, self.blobs)
         self._note = connection.register_script(_NOTE)
         self._cancel_waiting = connection.register_script(_CANCEL_WAITING)
 
@@ -150,6 +151,7 @@ class Jobs:
                 keys=[job.key, self.queue.key, self._canceled().key],
                 args=[job_id, as_rq_writes(ended), ttl, int(ended.timestamp()) + ttl],
             )
+            self.sweep(job)
         return self.get(job_id)
 
     def delete(self, job_id: str) -> None:
@@ -160,19 +162,30 @@ class Jobs:
         """
         self.cancel(job_id)
         job = self._fetch(job_id)
-        work = Work(**job.kwargs)
+        if job.painting_status not in FINAL:  # a worker has it, and would write it again
+            self._removal.mark(job_id)
         self._index.drop(job_index.entry_of(job))
-        self.blobs.drop(job_id, "result", "preview", "checkpoint")
-        self.blobs.release_uploads(job_id, {work.content, *work.styles})
-        Result.delete_all(job)
-        job.delete()
+        self._removal.release_pictures(job)
+        self._removal.erase(job)
 
     def sweep(self, job: PaintingJob) -> None:
-        """Removes what a worker wrote of a job that was deleted while it had it."""
-        if not self.connection.hexists(job.key, "data"):  # without it RQ knows of no job
-            self.blobs.drop(job.id, "result", "preview", "checkpoint")
-            self.connection.zrem(self._canceled().key, job.id)
-            self.connection.delete(job.key)
+        """Tidies up after a worker has let go of a job.
+
+        What it wrote of one that was deleted meanwhile goes, and so do the uploads of one that
+        will not be painted again.
+        """
+        if self._removal.is_deleted(job.id):
+            self._removal.erase(job)
+            self._removal.forget_mark(job.id)
+        elif self._fetch(job.id).painting_status in {"succeeded", "canceled"}:
+            self._removal.release_pictures(job)
+
+    def is_final(self, job: PaintingJob) -> bool:
+        """Whether a job that came out of the queue is not to be painted any more."""
+        if job.painting_status not in FINAL:
+            return False
+        self.connection.lrem(self.queue.intermediate_queue_key, 0, job.id)
+        return True
 
     def waiting(self) -> int:
         """Number of jobs in the queue."""
@@ -185,7 +198,7 @@ class Jobs:
     def cancel_requested(self, job_id: str) -> bool:
         """Whether a running job is to stop: it was canceled, or deleted."""
         key = PaintingJob.key_for(job_id)
-        return bool(self.connection.hexists(key, CANCEL_FIELD) or not self.connection.exists(key))
+        return bool(self.connection.hexists(key, CANCEL_FIELD)) or self._removal.is_deleted(job_id)
 
     def end_canceled(self, job: PaintingJob, pipeline: Pipeline) -> None:
         """Marks a job that a worker has let go of as canceled."""

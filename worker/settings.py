@@ -60,7 +60,7 @@ class Settings(BaseSettings):
         3, description="How often a job is begun before it fails, when workers die under it."
     )
     stop_grace_seconds: Positive = Field(
-        8, description="Time a worker has to put its jobs back when it is asked to stop."
+        6, description="Time a worker has to put its jobs back when it is asked to stop."
     )
     max_upload_bytes: Positive = Field(40 * 2**20, description="Size of one uploaded picture.")
     max_upload_pixels: Positive = Field(50_000_000, description="Pixels of one uploaded picture.")

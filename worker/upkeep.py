@@ -8,10 +8,16 @@ import logging
 import time
 from typing import cast
 
-from rq.registry import FailedJobRegistry, FinishedJobRegistry, StartedJobRegistry
+from rq.registry import (
+    CanceledJobRegistry,
+    FailedJobRegistry,
+    FinishedJobRegistry,
+    StartedJobRegistry,
+)
 from rq.worker_registration import clean_worker_registry
 
 from worker.jobs import Jobs
+from worker.painting_job import PaintingJob
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +34,7 @@ _STRANDED = "atelier:stranded"
 _PUT_BACK = """
 redis.call('HDEL', KEYS[3], ARGV[1])
 if redis.call('LREM', KEYS[1], 1, ARGV[1]) == 0 then return 0 end
+if redis.call('HEXISTS', KEYS[4], 'data') == 0 then return 0 end
 redis.call('LPUSH', KEYS[2], ARGV[1])
 return 1
 """
@@ -69,12 +76,15 @@ class Upkeep:
         for job_id in present & seen.keys():
             if now - float(seen[job_id]) > STRANDED_SECONDS:
                 logger.warning("Job %s was stranded and goes back to the queue.", job_id.decode())
-                keys = [intermediate.key, self._jobs.queue.key, _STRANDED]
+                record = PaintingJob.key_for(job_id.decode())
+                keys = [intermediate.key, self._jobs.queue.key, _STRANDED, record]
                 self._put_back(keys=keys, args=[job_id])
 
     def _drop_expired(self) -> None:
         """Names of jobs and workers that are gone."""
         for registry in (FinishedJobRegistry, FailedJobRegistry):
             registry(queue=self._jobs.queue).cleanup()
+        canceled = CanceledJobRegistry(queue=self._jobs.queue).key  # RQ never cleans this one
+        self._connection.zremrangebyscore(canceled, 0, time.time())
         clean_worker_registry(self._jobs.queue)
         self._jobs.drop_expired_from_index()

@@ -80,6 +80,7 @@ def test_no_answer_says_what_serves_it(api: httpx.Client) -> None:
         {"Origin": "https://elsewhere.example"},
         {"Origin": "null"},
         {"Origin": "http://127.0.0.1:1"},
+        {"Origin": "http://["},
         {"Origin": ""},
         {"Sec-Fetch-Site": "same-origin", "Origin": "https://elsewhere.example"},
     ],

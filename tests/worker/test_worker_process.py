@@ -1,12 +1,14 @@
 """A real worker process on a real Valkey: what it does with jobs while nothing befalls it."""
 
+import hashlib
 from collections.abc import Iterator
 from typing import cast
 
 import pytest
 from rq import Worker as RqWorker
 
-from tests.house import Process
+from tests.house import Process, eventually
+from tests.pictures import photograph
 from tests.worker.crew import LONG, SHORT, Crew, a_crew
 from worker.jobs import Jobs
 
@@ -114,3 +116,34 @@ def test_a_job_whose_pictures_have_expired_says_so(
     failed = crew.until(job, "failed")
     assert failed.error is not None
     assert "expired" in failed.error.detail
+
+
+def test_the_uploads_of_a_painted_job_are_released(crew: Crew, style: bytes) -> None:
+    content = photograph(90, 60)
+    job = crew.until(crew.jobs.submit(content, [style], SHORT), "succeeded")
+    digest = hashlib.sha256(content).hexdigest()
+    eventually(lambda: crew.jobs.blobs.upload(digest) is None, within=5, what="it is released")
+    assert crew.jobs.blobs.get(job.id, "result") is not None
+
+
+def test_a_job_that_was_given_to_another_worker_is_let_go(
+    crew: Crew, content: bytes, style: bytes
+) -> None:
+    job = crew.until_painting(crew.jobs.submit(content, [style], LONG))
+    crew.jobs.connection.delete(crew.jobs.queue.started_job_registry.key)
+    crew.until(crew.jobs.submit(content, [style], SHORT), "succeeded")
+    assert crew.jobs.get(job.id).result is None
+    assert crew.jobs.blobs.get(job.id, "result") is None
+    crew.jobs.delete(job.id)
+
+
+def test_a_canceled_job_that_is_still_in_the_queue_is_not_painted(
+    crew: Crew, content: bytes, style: bytes
+) -> None:
+    blocker = crew.until_painting(crew.jobs.submit(content, [style], LONG))
+    job = crew.jobs.cancel(crew.jobs.submit(content, [style], SHORT).id)
+    crew.jobs.connection.rpush(crew.jobs.queue.key, job.id)
+    crew.jobs.cancel(blocker.id)
+    crew.until(crew.jobs.submit(content, [style], SHORT), "succeeded")
+    assert crew.jobs.get(job.id) == job
+    assert crew.jobs.waiting() == 0

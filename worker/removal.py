@@ -1,0 +1,56 @@
+"""Forgetting a job: its record, its pictures, and what a worker that still has it writes."""
+
+from rq import Queue
+from rq.registry import CanceledJobRegistry, FailedJobRegistry, FinishedJobRegistry
+
+from worker.blobs import Blobs
+from worker.painting_job import PaintingJob
+from worker.records import Work
+
+#: How long a worker may take to let go of a job that was deleted.
+_MARK_SECONDS = 3600
+
+
+class Removal:
+    """Removes jobs of one queue for good; safe to share between threads."""
+
+    def __init__(self, queue: Queue, blobs: Blobs) -> None:
+        self._queue = queue
+        self._connection = queue.connection
+        self._blobs = blobs
+
+    def mark(self, job_id: str) -> None:
+        """Tells the worker that has the job that it was deleted."""
+        self._connection.set(_mark(job_id), 1, ex=_MARK_SECONDS)
+
+    def is_deleted(self, job_id: str) -> bool:
+        """Whether a job that a worker has was deleted meanwhile."""
+        # Without its data RQ knows of no job, whatever else a worker has written there since.
+        has_data = self._connection.hexists(PaintingJob.key_for(job_id), "data")
+        return bool(self._connection.exists(_mark(job_id)) or not has_data)
+
+    def release_pictures(self, job: PaintingJob) -> None:
+        """Drops what is of use only while the job may be painted: uploads and checkpoint."""
+        work = Work(**job.kwargs)
+        self._blobs.release_uploads(job.id, {work.content, *work.styles})
+        self._blobs.drop(job.id, "checkpoint")
+
+    def erase(self, job: PaintingJob) -> None:
+        """Removes every trace of the job but for its uploads, which others may share."""
+        # Not by RQ's `delete`, which stumbles over an execution that expired before its registry.
+        self._blobs.drop(job.id, "result", "preview", "checkpoint")
+        with self._connection.pipeline() as pipeline:
+            for waiting in (self._queue.key, self._queue.intermediate_queue_key):
+                pipeline.lrem(waiting, 0, job.id)
+            for registry in (FinishedJobRegistry, FailedJobRegistry, CanceledJobRegistry):
+                pipeline.zrem(registry(queue=self._queue).key, job.id)
+            pipeline.delete(job.key, f"rq:executions:{job.id}", f"rq:results:{job.id}")
+            pipeline.execute()
+
+    def forget_mark(self, job_id: str) -> None:
+        """After the worker has let go of a deleted job."""
+        self._connection.delete(_mark(job_id))
+
+
+def _mark(job_id: str) -> str:
+    return f"atelier:deleted:{job_id}"
