@@ -1,5 +1,6 @@
 """The API in this process, under uvicorn."""
 
+import os
 import socket
 
 import uvicorn
@@ -31,7 +32,8 @@ def listen(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), family=family, backlog=2048)
     except OSError as error:
         raise AddressInUseError(
-            f"Cannot listen on {host}:{port} ({error.strerror}); set ATELIER_PORT to another port."
+            f"Cannot listen on {host}:{port} ({os.strerror(error.errno or 0)}); "
+            "set ATELIER_PORT to another port."
         ) from None
 
 
