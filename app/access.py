@@ -10,8 +10,7 @@ from http import HTTPStatus
 from fastapi import FastAPI, Request, Response
 from starlette.middleware.base import RequestResponseEndpoint
 
-from app.problems import Problem, internal_error, respond
-from worker.records import problem_type
+from app.problems import internal_error, respond
 
 logger = logging.getLogger(__name__)
 
@@ -57,23 +56,19 @@ async def _answer(request: Request, call_next: RequestResponseEndpoint) -> Respo
 
 def _cross_site() -> Response:
     return respond(
-        Problem(
-            type=problem_type("cross-site"),
-            title="Requests from other sites are refused",
-            status=HTTPStatus.FORBIDDEN,
-            detail="This request came from a page of another site.",
-        )
+        HTTPStatus.FORBIDDEN,
+        "cross-site",
+        "Requests from other sites are refused",
+        "This request came from a page of another site.",
     )
 
 
 def _too_large() -> Response:
     return respond(
-        Problem(
-            type=problem_type("too-large"),
-            title="The request is too large",
-            status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-            detail="The pictures together are larger than what is taken here.",
-        )
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        "too-large",
+        "The request is too large",
+        "The pictures together are larger than what is taken here.",
     )
 
 

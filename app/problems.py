@@ -4,7 +4,7 @@ One table says which status an error class has; its type and title are the class
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 
 from model import errors
 from worker import jobs
-from worker.connections import RedisAway
+from worker.connections import RedisAway, RedisUnreachableError
 from worker.records import problem_type
 
 logger = logging.getLogger(__name__)
@@ -58,17 +58,26 @@ class ProblemError(Exception):
 
     def __init__(self, status: HTTPStatus, slug: str, title: str, detail: str) -> None:
         super().__init__(detail)
-        self.problem = Problem(type=problem_type(slug), title=title, status=status, detail=detail)
-        self.slug = slug
+        self.status, self.slug, self.title, self.detail = status, slug, title, detail
 
 
-def respond(problem: Problem, headers: Mapping[str, str] | None = None) -> JSONResponse:
+def respond(
+    status: HTTPStatus,
+    slug: str,
+    title: str,
+    detail: str,
+    *,
+    fields: Sequence[FieldError] = (),
+    headers: Mapping[str, str] | None = None,
+) -> JSONResponse:
     """The answer that a problem is."""
-    slug = problem.type.rpartition(":")[2]
+    problem = Problem(
+        type=problem_type(slug), title=title, status=status, detail=detail, errors=list(fields)
+    )
     retry = RETRY_AFTER_SECONDS.get(slug)
     return JSONResponse(
         problem.model_dump(exclude_defaults=True),
-        problem.status,
+        status,
         {**(headers or {}), **({"Retry-After": str(retry)} if retry else {})},
         MEDIA_TYPE,
     )
@@ -88,20 +97,13 @@ def _on_atelier_error(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, errors.AtelierError)
     status = next(STATUS[cls] for cls in type(error).__mro__ if cls in STATUS)
     field = getattr(error, "field", None)
-    return respond(
-        Problem(
-            type=problem_type(error.slug),
-            title=error.title,
-            status=status,
-            detail=str(error),
-            errors=[FieldError(field=field, message=str(error))] if field else [],
-        )
-    )
+    fields = [FieldError(field=field, message=str(error))] if field else []
+    return respond(status, error.slug, error.title, str(error), fields=fields)
 
 
 def _on_problem(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, ProblemError)
-    return respond(error.problem)
+    return respond(error.status, error.slug, error.title, error.detail)
 
 
 def _on_invalid_request(_request: Request, error: Exception) -> JSONResponse:
@@ -110,13 +112,11 @@ def _on_invalid_request(_request: Request, error: Exception) -> JSONResponse:
     by_field = {item.field: item for item in map(_field_error, reversed(error.errors()))}
     found = list(reversed(by_field.values()))
     return respond(
-        Problem(
-            type=problem_type(errors.ParameterError.slug),
-            title=errors.ParameterError.title,
-            status=HTTPStatus.UNPROCESSABLE_ENTITY,
-            detail="; ".join(f"{item.field}: {item.message}" for item in found),
-            errors=found,
-        )
+        STATUS[errors.InputError],
+        errors.ParameterError.slug,
+        errors.ParameterError.title,
+        "; ".join(f"{item.field}: {item.message}" for item in found),
+        fields=found,
     )
 
 
@@ -142,31 +142,24 @@ def _on_http_exception(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     status = HTTPStatus(error.status_code)
     slug = status.phrase.lower().replace(" ", "-")
-    problem = Problem(
-        type=problem_type(slug), title=status.phrase, status=status, detail=str(error.detail)
-    )
-    return respond(problem, error.headers)
+    return respond(status, slug, status.phrase, str(error.detail), headers=error.headers)
 
 
 def _on_redis_away(_request: Request, error: Exception) -> JSONResponse:
     logger.warning("Redis does not answer: %s", error)
     return respond(
-        Problem(
-            type=problem_type("redis-unreachable"),
-            title="The queue does not answer",
-            status=HTTPStatus.SERVICE_UNAVAILABLE,
-            detail="The queue does not answer at the moment. Jobs are safe; try again soon.",
-        )
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        RedisUnreachableError.slug,
+        RedisUnreachableError.title,
+        "The queue does not answer at the moment. Jobs are safe; try again soon.",
     )
 
 
 def internal_error() -> JSONResponse:
     """The answer when the fault is ours; the log has the trace."""
     return respond(
-        Problem(
-            type=problem_type("internal-error"),
-            title="Something broke on our side",
-            status=HTTPStatus.INTERNAL_SERVER_ERROR,
-            detail="This is a fault of the service, not of the request. It has been logged.",
-        )
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        "internal-error",
+        "Something broke on our side",
+        "This is a fault of the service, not of the request. It has been logged.",
     )

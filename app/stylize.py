@@ -97,18 +97,23 @@ def paint_here(pictures: Sequence[bytes], params: StyleTransferParams, settings:
     with _bar("loading TensorFlow and the features") as report:
         from model import images, weights  # noqa: PLC0415 - loads TensorFlow
         from model.devices import open_devices  # noqa: PLC0415
-        from model.painting import Studio  # noqa: PLC0415
-        from model.sitting import Sitting  # noqa: PLC0415
+        from model.painting import paint  # noqa: PLC0415
 
         device = open_devices(settings.devices)[0]
         features = weights.load(settings.features, settings.folder / "features")
         content, *styles = (images.decode(picture, limits).rgb for picture in pictures)
-        sitting = Sitting.prepare(content, styles, params)
-        run = Studio(features, device=device, precision=settings.precision).begin(sitting)
-        while not run.done:
-            progress = run.advance(1)
-            report(progress.fraction, f"painting with {features.name} features")
-    return images.encode(run.picture(), params.format)
+        painting = paint(
+            content,
+            styles,
+            params,
+            features,
+            device=device,
+            precision=settings.precision,
+            on_progress=lambda _run, progress: report(
+                progress.fraction, f"painting with {features.name} features"
+            ),
+        )
+    return images.encode(painting.rgb, params.format)
 
 
 def paint_there(pictures: Sequence[bytes], params: StyleTransferParams, server: str) -> bytes:

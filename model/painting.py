@@ -28,9 +28,6 @@ from model.vgg import Features, Network
 
 Array = npt.NDArray[np.float32]
 
-#: Steps between two calls of ``on_progress``: a few seconds at most on a small machine.
-CHUNK_STEPS = 4
-
 
 @dataclass(frozen=True)
 class Painting:
@@ -79,6 +76,8 @@ def paint(
     params: StyleTransferParams,
     features: Features,
     *,
+    device: str = "cpu",
+    precision: Precision = "auto",
     on_progress: Callable[[Run, Progress], None] | None = None,
     resume: bytes | None = None,
 ) -> Painting:
@@ -89,7 +88,9 @@ def paint(
         styles: 1 to 8 pictures of the same form.
         params: how to paint.
         features: the network's weights.
-        on_progress: called every few steps with the run, which may be looked at or saved.
+        device: ``cpu`` or ``gpu:N``, made ready by ``model.devices``.
+        precision: of the convolutions.
+        on_progress: called after each step with the run, which may be looked at or saved.
         resume: a checkpoint of an interrupted run with the same arguments.
 
     Raises:
@@ -97,11 +98,12 @@ def paint(
         DivergedError: the optimisation left the finite numbers twice.
         CheckpointError: ``resume`` does not belong to these arguments.
     """
-    run = Studio(features).begin(Sitting.prepare(content, styles, params))
+    studio = Studio(features, device=device, precision=precision)
+    run = studio.begin(Sitting.prepare(content, styles, params))
     if resume is not None:
         run.restore(resume)
     while not run.done:
-        progress = run.advance(CHUNK_STEPS)
+        progress = run.advance(1)
         if on_progress is not None:
             on_progress(run, progress)
     return Painting(run.picture(), run.progress(), features)

@@ -68,6 +68,7 @@ class Worker:
             devices=[],
         )
         self._intakes: list[IntakeWorker] = []
+        self._threads: list[threading.Thread] = []
 
     def run(self) -> int:
         """Works until a signal or an error of the house; returns the exit code."""
@@ -98,11 +99,12 @@ class Worker:
             intake.set_state(WorkerStatus.STARTED)
         self._intakes += intakes
         runner = QueueRunner(device.queue, [intake.take_one for intake in intakes])
-        runner.create_threads(self._coord, daemon=True, start=True)
+        self._threads += runner.create_threads(self._coord, daemon=True, start=True)
 
     def _thread(self, name: str, work: Callable[[], None]) -> None:
         thread = threading.Thread(target=work, name=name, daemon=True)
         self._coord.register_thread(thread)
+        self._threads.append(thread)
         thread.start()
 
     def _announce(self) -> None:
@@ -123,13 +125,17 @@ class Worker:
         """Waits for the threads; 0 if all ended well, 1 if not."""
         logger.info("stopping: running jobs go back to the queue")
         try:
-            self._coord.join(stop_grace_period_secs=self._settings.stop_grace_seconds)
+            grace = self._settings.stop_grace_seconds
+            self._coord.join(stop_grace_period_secs=grace, ignore_live_threads=True)
         except Exception:
             logger.exception("The worker stops because of an error.")
             return 1
         finally:
             self._take_leave()
-        return 0
+        late = [thread.name for thread in self._threads if thread.is_alive()]
+        if late:
+            logger.error("Not stopped within %d s: %s", grace, ", ".join(late))
+        return 1 if late else 0
 
     def _take_leave(self) -> None:
         try:

@@ -17,8 +17,6 @@ from collections.abc import Callable
 from typing import Any, cast
 
 import tensorflow as tf
-from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import TimeoutError as RedisTimeoutError
 from rq import Queue, SimpleWorker
 from rq.exceptions import DequeueTimeout
 from rq.job import Job
@@ -237,7 +235,7 @@ class IntakeWorker(SimpleWorker):
                 self._jobs.blobs.drop(job.id, "checkpoint")
             case Lost():
                 self._let_go(job, lambda _job, _pipeline: None)
-            case Interrupted() | RedisConnectionError() | RedisTimeoutError():
+            case _ if isinstance(error, (Interrupted, *RedisAway)):
                 self._jobs.note(job.id, attempt=job.facts.get("attempt", 0))  # it was no failure
                 self._put_back(job)
             case _:

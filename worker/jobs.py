@@ -174,10 +174,14 @@ class Jobs:
         What it wrote of one that was deleted meanwhile goes, and so do the uploads of one that
         will not be painted again.
         """
-        if self._removal.is_deleted(job.id):
+        try:
+            status = self._fetch(job.id).painting_status
+        except NoSuchJob:
+            status = None
+        if status is None or self._removal.is_deleted(job.id):
             self._removal.erase(job)
             self._removal.forget_mark(job.id)
-        elif self._fetch(job.id).painting_status in {"succeeded", "canceled"}:
+        elif status in {"succeeded", "canceled"}:
             self._removal.release_pictures(job)
 
     def is_final(self, job: PaintingJob) -> bool:

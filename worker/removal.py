@@ -5,7 +5,6 @@ from rq.registry import CanceledJobRegistry, FailedJobRegistry, FinishedJobRegis
 
 from worker.blobs import Blobs
 from worker.painting_job import PaintingJob
-from worker.records import Work
 
 #: How long a worker may take to let go of a job that was deleted.
 _MARK_SECONDS = 3600
@@ -31,8 +30,8 @@ class Removal:
 
     def release_pictures(self, job: PaintingJob) -> None:
         """Drops what is of use only while the job may be painted: uploads and checkpoint."""
-        work = Work(**job.kwargs)
-        self._blobs.release_uploads(job.id, {work.content, *work.styles})
+        work = job.kwargs  # as it is: of a job of another version, too, the pictures go
+        self._blobs.release_uploads(job.id, {work["content"], *work["styles"]})
         self._blobs.drop(job.id, "checkpoint")
 
     def erase(self, job: PaintingJob) -> None:

@@ -6,25 +6,18 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from model import painting, weights
+from model import weights
 from model.errors import CheckpointError, ParameterError
-from model.painting import CHUNK_STEPS, Studio, paint
+from model.painting import Studio, paint
 from model.params import StyleTransferParams
 from model.precision import compute_dtype
 from model.run import Progress, Run
 from model.sitting import Array
 from model.vgg import Features
 
-PARAMS = StyleTransferParams(size=64, steps=2 * CHUNK_STEPS + 1)
+PARAMS = StyleTransferParams(size=64, steps=3)
 
 
-@pytest.fixture
-def _one_studio(monkeypatch: pytest.MonkeyPatch, studio: Studio) -> None:
-    """Paints in the tests' own studio, whose graphs are traced already."""
-    monkeypatch.setattr(painting, "Studio", lambda _features: studio)
-
-
-@pytest.mark.usefixtures("_one_studio")
 def test_a_painting_has_the_size_asked_and_says_how_it_came_about(
     photo: Array, strokes: Array, features: Features
 ) -> None:
@@ -35,8 +28,7 @@ def test_a_painting_has_the_size_asked_and_says_how_it_came_about(
     assert (painted.progress.step, painted.progress.fraction) == (PARAMS.steps, 1.0)
 
 
-@pytest.mark.usefixtures("_one_studio")
-def test_whoever_asks_is_told_every_few_steps_and_may_look(
+def test_whoever_asks_is_told_after_each_step_and_may_look(
     photo: Array, strokes: Array, features: Features
 ) -> None:
     told: list[Progress] = []
@@ -47,12 +39,11 @@ def test_whoever_asks_is_told_every_few_steps_and_may_look(
         looks.append(run.picture())
 
     painted = paint(photo, [strokes], PARAMS, features, on_progress=on_progress)
-    assert [progress.step for progress in told] == [CHUNK_STEPS, 2 * CHUNK_STEPS, PARAMS.steps]
+    assert [progress.step for progress in told] == [1, 2, 3]
     assert told[-1] == painted.progress
     np.testing.assert_array_equal(looks[-1], painted.rgb)
 
 
-@pytest.mark.usefixtures("_one_studio")
 def test_a_painting_that_was_interrupted_is_resumed_to_the_same_picture(
     photo: Array, strokes: Array, features: Features
 ) -> None:
@@ -73,12 +64,11 @@ def test_a_painting_that_was_interrupted_is_resumed_to_the_same_picture(
         on_progress=lambda _run, progress: told.append(progress.step),
         resume=saved[0],
     )
-    assert told == [2 * CHUNK_STEPS, PARAMS.steps]
+    assert told == [2, 3]
     undisturbed = paint(photo, [strokes], PARAMS, features)
     assert resumed.rgb.tobytes() == undisturbed.rgb.tobytes()
 
 
-@pytest.mark.usefixtures("_one_studio")
 def test_a_finished_checkpoint_is_a_finished_painting(
     photo: Array, strokes: Array, features: Features
 ) -> None:
