@@ -23,7 +23,12 @@ _XYZ_TO_RGB = np.linalg.inv(_RGB_TO_XYZ)
 _DELTA = 6 / 29
 
 
-def match_colours(picture: Array, reference: Array) -> Array:
+def match_colours(
+    picture: Array,
+    reference: Array,
+    weights: Array | None = None,
+    reference_weights: Array | None = None,
+) -> Array:
     """The picture with the mean and covariance of the reference's colours.
 
     The linear map of Gatys et al. 2017 (appendix, "linear colour transfer"), in its symmetric
@@ -32,16 +37,18 @@ def match_colours(picture: Array, reference: Array) -> Array:
     Args:
         picture: any size.
         reference: any size.
+        weights: how much each pixel of the picture counts, [height, width]; None for all alike.
+        reference_weights: likewise, of the reference.
 
     Returns:
         Like ``picture``, clipped to [0, 1].
     """
-    pixels, wanted = picture.reshape(-1, 3), reference.reshape(-1, 3)
-    ridge = 1e-5 * np.eye(3)  # a grey picture has no covariance to divide by
-    root = _square_root(np.cov(pixels.T) + ridge)
+    mean, covariance = _statistics(picture, weights)
+    wanted_mean, wanted = _statistics(reference, reference_weights)
+    root = _square_root(covariance)
     inverse = np.linalg.inv(root)
-    map_ = inverse @ _square_root(root @ (np.cov(wanted.T) + ridge) @ root) @ inverse
-    moved = (pixels - _mean(pixels)) @ map_ + _mean(wanted)
+    map_ = inverse @ _square_root(root @ wanted @ root) @ inverse
+    moved = (picture.reshape(-1, 3) - mean) @ map_ + wanted_mean
     return np.asarray(np.clip(moved, 0.0, 1.0).reshape(picture.shape), np.float32)
 
 
@@ -59,8 +66,17 @@ def with_lightness_of(picture: Array, painted: Array) -> Array:
     return _from_lab(lab)
 
 
-def _mean(pixels: Array) -> npt.NDArray[np.float64]:
-    return np.asarray(pixels.mean(axis=0, dtype=np.float64))  # millions of float32 drift
+def _statistics(
+    picture: Array, weights: Array | None
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Mean and covariance of the colours."""
+    pixels = picture.reshape(-1, 3)
+    ridge = 1e-5 * np.eye(3)  # a grey picture has no covariance to divide by
+    if weights is None:
+        mean = pixels.mean(axis=0, dtype=np.float64)  # millions of float32 drift
+        return mean, np.cov(pixels.T) + ridge
+    counts = weights.ravel().astype(np.float64)
+    return np.average(pixels, axis=0, weights=counts), np.cov(pixels.T, aweights=counts) + ridge
 
 
 def _square_root(matrix: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -6,61 +6,112 @@ what lets one set of weights serve them all. Gatys et al. 2016 use absolute squa
 (equations 1 and 4), whose scale differs by orders of magnitude between layers and weights files.
 """
 
+from collections.abc import Mapping
+from typing import NamedTuple, Protocol
+
 import tensorflow as tf
+
+from model.moments import Moments
 
 #: Guards the divisions for an all-black target, whose activations may all be zero.
 _TINY = 1e-12
 
+#: Added to the covariances, relative to the target's mean variance: no direction is ever empty.
+_RIDGE = 1e-4
 
-def gram_matrix(activations: tf.Tensor) -> tf.Tensor:
-    """Correlations between the channels of a layer (Gatys et al. 2016, equation 3).
+#: Eigenvalues below this share of the largest are lost in the rounding of float32.
+_ROUNDING = 1e-7
 
-    Args:
-        activations: [1, height, width, channels], any float type.
 
-    Returns:
-        Mean over the positions of the outer products, float32 [channels, channels]. The mean,
-        where the paper has the sum, makes pictures of different sizes comparable.
+class StyleTarget(NamedTuple):
+    """What a layer's moments are held against, by region.
+
+    Attributes:
+        mean: float32 [regions, channels].
+        matrix: what the loss at hand compares with, float32 [regions, channels, channels].
     """
-    flat = tf.cast(tf.reshape(activations, [-1, activations.shape[-1]]), tf.float32)
-    return tf.matmul(flat, flat, transpose_a=True) / tf.cast(tf.shape(flat)[0], tf.float32)
+
+    mean: tf.Tensor
+    matrix: tf.Tensor
 
 
-def content_loss(activations: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
-    """Squared error of a layer's activations, relative to the target's variance.
+class StyleLoss(Protocol):
+    """A measure of how far a layer's moments are from a style's."""
 
-    Gatys et al. 2016, equation 1, divided by what a featureless picture would get.
+    def target(self, moments: Moments) -> StyleTarget:
+        """The style's moments, made ready for ``distance``."""
 
-    Args:
-        activations: of the generated image, [1, height, width, channels], any float type.
-        target: of the content image, same shape.
+    def distance(self, moments: Moments, target: StyleTarget) -> tf.Tensor:
+        """How far each region is from its style, relative to the style; float32 [regions]."""
 
-    Returns:
-        A float32 scalar, at least 0.
+
+class GramLoss:
+    """Squared error of the Gram matrix (Gatys et al. 2016, equation 4) over the target's square."""
+
+    def target(self, moments: Moments) -> StyleTarget:
+        """The style's Gram matrix."""
+        return StyleTarget(moments.mean, moments.second)
+
+    def distance(self, moments: Moments, target: StyleTarget) -> tf.Tensor:
+        """0 at the target, 1 for a black picture."""
+        error = tf.math.squared_difference(moments.second, target.matrix)
+        return _sum(error) / (_sum(tf.square(target.matrix)) + _TINY)
+
+
+class WassersteinLoss:
+    """Squared Wasserstein-2 distance of the two Gaussians with these moments, relative.
+
+    |m - m_t|^2 + tr(C + C_t - 2 (C_t^1/2 C C_t^1/2)^1/2) (Olkin & Pukelsheim 1982, equation 4),
+    over |m_t|^2 + tr C_t. Crowson's style-transfer-pytorch brought it to style transfer.
+    """
+
+    def target(self, moments: Moments) -> StyleTarget:
+        """The style's mean, and the square root of its covariance."""
+        covariance = _covariance(moments)
+        return StyleTarget(moments.mean, _roots(_ridged(covariance, covariance))[0])
+
+    def distance(self, moments: Moments, target: StyleTarget) -> tf.Tensor:
+        """0 at the target, 1 for a black picture."""
+        wanted = target.matrix @ target.matrix
+        found = _ridged(_covariance(moments), wanted)
+        means = tf.reduce_sum(tf.math.squared_difference(moments.mean, target.mean), -1)
+        variance = tf.linalg.trace(wanted)
+        spread = tf.linalg.trace(found) + variance - 2.0 * _fidelity(found, target.matrix)
+        return (means + spread) / (tf.reduce_sum(tf.square(target.mean), -1) + variance + _TINY)
+
+
+STYLE_LOSSES: Mapping[str, StyleLoss] = {"gram": GramLoss(), "wasserstein": WassersteinLoss()}
+
+
+def content_scale(target: tf.Tensor) -> tf.Tensor:
+    """What the squared errors of a content layer are divided by: float32 scalar above 0.
+
+    The target's variance, so that a featureless picture has a mean error of 1, times the number
+    of activations.
     """
     target = tf.cast(target, tf.float32)
     variance = tf.reduce_mean(tf.math.reduce_variance(target, axis=[1, 2]))
     # At least a share of the mean square: an almost flat photograph has hardly any variance,
     # and would outweigh everything.
     scale = tf.maximum(variance, 0.01 * tf.reduce_mean(tf.square(target))) + _TINY
-    error = tf.reduce_mean(tf.math.squared_difference(tf.cast(activations, tf.float32), target))
-    return error / scale
+    return scale * tf.cast(tf.size(target), tf.float32)
 
 
-def style_loss(gram: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
-    """Squared error of a Gram matrix, relative to the target's square.
-
-    Gatys et al. 2016, equation 4, divided by the squared norm of the style's Gram matrix.
+def content_loss(activations: tf.Tensor, target: tf.Tensor, scale: tf.Tensor) -> tf.Tensor:
+    """Squared error of a layer's activations (Gatys et al. 2016, equation 1), relative.
 
     Args:
-        gram: of the generated image, float32 [channels, channels].
-        target: of the style, same shape.
+        activations: of the generated image or of a tile of it, [1, height, width, channels].
+        target: of the content image, same shape.
+        scale: of the whole content image, by ``content_scale``.
 
     Returns:
-        A float32 scalar, at least 0.
+        A float32 scalar, at least 0; those of a picture's tiles add up to that of the picture.
     """
-    error = tf.reduce_sum(tf.math.squared_difference(gram, target))
-    return error / (tf.reduce_sum(tf.square(target)) + _TINY)
+    error = tf.math.squared_difference(
+        tf.cast(activations, tf.float32), tf.cast(target, tf.float32)
+    )
+    return tf.reduce_sum(error) / scale
 
 
 def total_variation(image: tf.Tensor) -> tf.Tensor:
@@ -75,3 +126,38 @@ def total_variation(image: tf.Tensor) -> tf.Tensor:
     down = image[:, 1:] - image[:, :-1]
     right = image[:, :, 1:] - image[:, :, :-1]
     return tf.reduce_mean(tf.square(down)) + tf.reduce_mean(tf.square(right))
+
+
+def _covariance(moments: Moments) -> tf.Tensor:
+    return moments.second - moments.mean[:, :, tf.newaxis] * moments.mean[:, tf.newaxis]
+
+
+def _ridged(covariance: tf.Tensor, reference: tf.Tensor) -> tf.Tensor:
+    """With something in every direction, in proportion to a reference's mean variance."""
+    channels = covariance.shape[-1]
+    ridge = _RIDGE * tf.linalg.trace(reference) / channels + _TINY
+    return covariance + ridge[:, tf.newaxis, tf.newaxis] * tf.eye(channels)
+
+
+@tf.custom_gradient  # type: ignore[untyped-decorator]
+def _fidelity(covariance: tf.Tensor, root: tf.Tensor) -> tuple[tf.Tensor, object]:
+    """The trace of (R C R)^1/2, for a covariance C and the square root R of another; [regions]."""
+    square_root, inverse = _roots(root @ covariance @ root)
+
+    def pull_back(upstream: tf.Tensor) -> tuple[tf.Tensor, None]:
+        # In closed form: through the eigenvectors it is not finite where eigenvalues coincide.
+        return 0.5 * upstream[:, tf.newaxis, tf.newaxis] * (root @ inverse @ root), None
+
+    return tf.linalg.trace(square_root), pull_back
+
+
+def _roots(matrix: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Square root of a symmetric matrix, and the inverse of that."""
+    values, vectors = tf.linalg.eigh(matrix)
+    values = tf.sqrt(tf.maximum(values, _ROUNDING * values[:, -1:] + _TINY))[:, tf.newaxis]
+    root = tf.matmul(vectors * values, vectors, transpose_b=True)
+    return root, tf.matmul(vectors / values, vectors, transpose_b=True)
+
+
+def _sum(matrices: tf.Tensor) -> tf.Tensor:
+    return tf.reduce_sum(matrices, axis=[1, 2])

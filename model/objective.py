@@ -1,58 +1,38 @@
-"""The loss of a picture and its gradient, traced once for pictures of every size."""
+"""The loss of a picture and its gradient: at once, or tile by tile where it is large."""
 
-from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
-
+import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 
-from model import losses, vgg
+from model import losses, regions, tiles, vgg
+from model.graphs import ByLayer, ContentTarget, Graphs, Kind, Targets
 from model.params import StyleTransferParams
-from model.recipes import Layers, Scale
+from model.recipes import Scale
 from model.sitting import Sitting
+from model.tiles import Box, Tile
 
-_IMAGE = tf.TensorSpec([1, None, None, 3], tf.float32)
-_WEIGHTS = tf.TensorSpec([3], tf.float32)
+Array = npt.NDArray[np.float32]
 
-#: What makes a weight of 1 the balance that Atelier was tuned for, by looking at pictures.
-_BALANCE = (1.0, 30.0, 0.5)  # content, style, total variation
-
-
-class Targets(NamedTuple):
-    """What a picture is held against.
-
-    Attributes:
-        content: activations by content layer, each [1, height, width, channels].
-        grams: Gram matrices by style layer, each [channels, channels].
-    """
-
-    content: dict[str, tf.Tensor]
-    grams: dict[str, tf.Tensor]
-
-
-class Losses(NamedTuple):
-    """The weighted parts of the loss and their sum; float32 scalars."""
-
-    content: tf.Tensor
-    style: tf.Tensor
-    tv: tf.Tensor
-    total: tf.Tensor
+#: What makes a weight of 1 the balance that Atelier was tuned for, by looking at pictures:
+#: of content, style and total variation, for each style loss.
+_BALANCE = {"gram": (1.0, 30.0, 0.5), "wasserstein": (1.0, 30.0, 0.5)}
 
 
 class Objective:
-    """What a picture is to become, for one choice of layers and pooling.
+    """What a picture is to become, for one kind of painting.
 
-    The traced graphs take pictures of any size, so a new size costs no compilation, and the
-    weights of the losses are arguments, so a new weight does not either.
+    Attributes:
+        parts: names of the parts of the loss: ``content/<layer>``, ``style/<layer>`` and ``tv``.
     """
 
-    def __init__(self, network: vgg.Network, layers: Layers, pooling: vgg.Pooling) -> None:
+    def __init__(self, network: vgg.Network, kind: Kind) -> None:
         self._network = network
-        self._layers = layers
-        self._pooling = pooling
-        self._content_targets = _graph(self._see_content, [_IMAGE])
-        self._style_targets = _graph(self._see_style, [_IMAGE])
-        self.loss_and_gradient = _graph(
-            self._loss_and_gradient, [_IMAGE, self._targets_spec(), _WEIGHTS]
+        self._kind = kind
+        self._graphs = Graphs(network, kind)
+        self.parts = (
+            *(f"content/{name}" for name in kind.layers.content),
+            *(f"style/{name}" for name in kind.layers.style),
+            "tv",
         )
 
     @property
@@ -61,37 +41,15 @@ class Objective:
         return f"{self._network.features.sha256} {self._network.dtype.name}"
 
     def targets(self, sitting: Sitting, scale: Scale) -> Targets:
-        """What a sitting is to become at one scale; several styles have their Grams averaged."""
-        grams = [self._style_targets(style[tf.newaxis]) for style in sitting.styles_at(scale)]
-        mixed = {
-            name: tf.add_n([s * gram[name] for s, gram in zip(sitting.shares, grams, strict=True)])
-            for name in self._layers.style
-        }
-        return Targets(self._content_targets(sitting.content_at(scale)[tf.newaxis]), mixed)
+        """What a sitting is to become at one scale."""
+        size = (scale.height, scale.width)
+        guides, shares = self._guides(size, sitting.content_regions_at(scale))
+        content = self._content_targets(sitting.content_at(scale))
+        return Targets(content, self._style_targets(sitting, scale), guides, shares)
 
-    def _targets_spec(self) -> Targets:
-        channels = {name: layer.outputs for name, layer in vgg.CONVOLUTIONS.items()}
-        return Targets(
-            {
-                name: tf.TensorSpec([1, None, None, channels[name]], self._network.dtype)
-                for name in self._layers.content
-            },
-            {
-                name: tf.TensorSpec([channels[name], channels[name]], tf.float32)
-                for name in self._layers.style
-            },
-        )
-
-    def _see_content(self, image: tf.Tensor) -> dict[str, tf.Tensor]:
-        return self._activations(image, self._layers.content)
-
-    def _see_style(self, image: tf.Tensor) -> dict[str, tf.Tensor]:
-        seen = self._activations(image, self._layers.style)
-        return {name: losses.gram_matrix(x) for name, x in seen.items()}
-
-    def _loss_and_gradient(
+    def loss_and_gradient(
         self, image: tf.Tensor, targets: Targets, weights: tf.Tensor
-    ) -> tuple[Losses, tf.Tensor]:
+    ) -> tuple[tf.Tensor, tf.Tensor]:
         """The loss of an image and how it changes with each pixel.
 
         Args:
@@ -100,43 +58,118 @@ class Objective:
             weights: of content, style and total variation; float32 [3].
 
         Returns:
-            The losses, and the gradient per pixel *density*: multiplied by the number of pixels,
-            so that its size, and with it an optimiser's constants, do not depend on the picture's.
+            The weighted ``parts`` of the loss, float32 [parts], and the gradient of their sum per
+            pixel *density*: multiplied by the number of pixels, so that its size, and with it an
+            optimiser's constants, do not depend on the picture's.
         """
-        with tf.GradientTape() as tape:
-            tape.watch(image)
-            found = self._losses(image, targets, weights)
-        gradient = tape.gradient(found.total, image)
-        return found, gradient * tf.cast(tf.size(image), tf.float32)
+        pieces = tiles.cut(*image.shape[1:3])
+        if len(pieces) == 1:
+            parts, gradient = self._graphs.judge(image, targets, weights)
+        else:
+            parts, gradient = self._judge_by_tiles(image, pieces, targets, weights)
+        return parts, gradient * tf.cast(tf.size(image), tf.float32)
 
-    def _losses(self, image: tf.Tensor, targets: Targets, weights: tf.Tensor) -> Losses:
-        seen = self._activations(image, (*self._layers.content, *self._layers.style))
-        content = tf.add_n(
-            [
-                weight * losses.content_loss(seen[name], targets.content[name])
-                for name, weight in self._layers.content.items()
-            ]
-        )
-        style = tf.add_n(
-            [
-                weight * losses.style_loss(losses.gram_matrix(seen[name]), targets.grams[name])
-                for name, weight in self._layers.style.items()
-            ]
-        )
-        parts = weights * tf.stack([content, style, losses.total_variation(image)])
-        return Losses(parts[0], parts[1], parts[2], tf.reduce_sum(parts))
+    def _judge_by_tiles(
+        self, image: tf.Tensor, pieces: tuple[Tile, ...], targets: Targets, weights: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Twice over the tiles: for the moments of all, then for what each pixel has to change."""
+        found = self._moments(image, targets.guides)
+        style, upstream = self._graphs.judge_moments(found, targets.style, targets.shares, weights)
+        smoothness, gradient = self._graphs.judge_smoothness(image, weights)
+        content = 0.0
+        for tile in pieces:
+            parts, pulled = self._graphs.judge_tile(
+                *_view(image, tile),
+                {name: _content_inside(t, name, tile) for name, t in targets.content.items()},
+                _guides_inside(targets.guides, tile),
+                upstream,
+                weights,
+            )
+            content += parts
+            gradient += _placed(pulled, tile, image.shape)
+        return tf.concat([content, style, [smoothness]], 0), gradient
 
-    def _activations(self, image: tf.Tensor, layers: Iterable[str]) -> dict[str, tf.Tensor]:
-        return self._network.activations(image, layers, self._pooling)
+    def _moments(self, image: tf.Tensor, guides: ByLayer) -> ByLayer:
+        """Moments of a whole picture: the sums of those of its tiles."""
+        found: ByLayer = {}
+        for tile in tiles.cut(*image.shape[1:3]):
+            of_tile = self._graphs.moments(*_view(image, tile), _guides_inside(guides, tile))
+            _add(found, of_tile)
+        return found
+
+    def _content_targets(self, content: Array) -> ByLayer:
+        image = tf.constant(content[np.newaxis])
+        rows: dict[int, list[ByLayer]] = {}
+        for tile in tiles.cut(*content.shape[:2]):
+            rows.setdefault(tile.inner.top, []).append(self._graphs.content(*_view(image, tile)))
+        seen = {
+            name: tf.concat(
+                [tf.concat([tile[name] for tile in row], 2) for row in rows.values()], 1
+            )
+            for name in self._kind.layers.content
+        }
+        return {name: ContentTarget(x, losses.content_scale(x)) for name, x in seen.items()}
+
+    def _style_targets(self, sitting: Sitting, scale: Scale) -> ByLayer:
+        """The styles' moments, mixed by their shares in each region."""
+        mixed: ByLayer = {}
+        styles = zip(sitting.styles_at(scale), sitting.style_regions_at(scale), strict=True)
+        for (style, weights), shares in zip(styles, sitting.style_shares, strict=True):
+            guides, _ = self._guides(style.shape[:2], weights)
+            found = self._moments(tf.constant(style[np.newaxis]), guides)
+            _add(mixed, {name: moments.scaled(shares) for name, moments in found.items()})
+        loss = losses.STYLE_LOSSES[self._kind.style_loss]
+        return {name: loss.target(moments) for name, moments in mixed.items()}
+
+    def _guides(self, size: tuple[int, int], weights: Array | None) -> tuple[ByLayer, ByLayer]:
+        """Guides of the style layers and the regions' shares, for a picture of (height, width)."""
+        guides: ByLayer = {}
+        shares: ByLayer = {}
+        for name in self._kind.layers.style:
+            if weights is None:
+                whole = Box(0, 0, *size).at(vgg.STRIDES[name])
+                positions = whole.bottom * whole.right
+                guide, share = np.full((1, 1, 1), 1 / positions, np.float32), np.ones(1, np.float32)
+            else:
+                guide, share = regions.guides(weights, vgg.STRIDES[name], vgg.REACHES[name])
+            guides[name], shares[name] = tf.constant(guide), tf.constant(share)
+        return guides, shares
 
 
-def _graph(function: Callable[..., Any], signature: list[Any]) -> Callable[..., Any]:
-    """Traced once. Without AutoGraph: there is no control flow to find, and it leaves files."""
-    traced: Callable[..., Any] = tf.function(function, input_signature=signature, autograph=False)
-    return traced
+def _add(sums: ByLayer, more: ByLayer) -> None:
+    """Adds moments to those of the same layers."""
+    for name, moments in more.items():
+        sums[name] = sums[name].plus(moments) if name in sums else moments
+
+
+def _view(image: tf.Tensor, tile: Tile) -> tuple[tf.Tensor, tf.Tensor]:
+    """What the network sees of an image, and the inner box in there."""
+    top, left, bottom, right = tile.outer
+    return image[:, top:bottom, left:right], tf.constant(tile.inner.seen_from(tile.outer), tf.int32)
+
+
+def _content_inside(target: ContentTarget, layer: str, tile: Tile) -> ContentTarget:
+    top, left, bottom, right = tile.inner.at(vgg.STRIDES[layer])
+    return ContentTarget(target.activations[:, top:bottom, left:right], target.scale)
+
+
+def _guides_inside(guides: ByLayer, tile: Tile) -> ByLayer:
+    inside: ByLayer = {}
+    for name, guide in guides.items():
+        top, left, bottom, right = tile.inner.at(vgg.STRIDES[name])
+        everywhere = guide.shape[1:] == (1, 1)
+        inside[name] = guide if everywhere else guide[:, top:bottom, left:right]
+    return inside
+
+
+def _placed(gradient: tf.Tensor, tile: Tile, shape: tf.TensorShape) -> tf.Tensor:
+    """A tile's gradient in a picture of zeros; outer boxes overlap, and there they add up."""
+    top, left, bottom, right = tile.outer
+    return tf.pad(gradient, [[0, 0], [top, shape[1] - bottom], [left, shape[2] - right], [0, 0]])
 
 
 def loss_weights(params: StyleTransferParams) -> tf.Tensor:
     """The weights of content, style and total variation in the loss; float32 [3]."""
     asked = (params.content_weight, params.style_weight, params.tv_weight)
-    return tf.constant([weight * scale for weight, scale in zip(asked, _BALANCE, strict=True)])
+    balance = _BALANCE[params.style_loss]
+    return tf.constant([weight * scale for weight, scale in zip(asked, balance, strict=True)])

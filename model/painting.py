@@ -19,10 +19,12 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from model import recipes
+from model.graphs import Kind
 from model.objective import Objective
 from model.params import StyleTransferParams
 from model.precision import Precision, compute_dtype
-from model.run import Progress, Run
+from model.progress import Progress
+from model.run import Run
 from model.sitting import Sitting
 from model.vgg import Features, Network
 
@@ -34,12 +36,12 @@ class Painting:
     """The result.
 
     Attributes:
-        rgb: float32 in [0, 1], shape [height, width, 3].
+        pixels: float32 in [0, 1], shape [height, width, 3], or 4 where the content has alpha.
         progress: the last report of the run.
         features: the weights that painted.
     """
 
-    rgb: Array
+    pixels: Array
     progress: Progress
     features: Features
 
@@ -55,19 +57,19 @@ class Studio:
         self.dtype = compute_dtype(precision, device)
         with tf.device(device):
             self._network = Network(features, self.dtype)
-        self._objectives: dict[tuple[str | None, str], Objective] = {}
+        self._objectives: dict[tuple[str | int | None, ...], Objective] = {}
 
     def begin(self, sitting: Sitting) -> Run:
         """A run that has taken no step yet."""
-        return Run(sitting, self._objective(sitting.params), self.device)
+        return Run(sitting, self._objective(sitting.params, sitting.region_count), self.device)
 
-    def _objective(self, params: StyleTransferParams) -> Objective:
+    def _objective(self, params: StyleTransferParams, regions: int = 0) -> Objective:
         """The graphs for a request, traced at the first one of its kind."""
-        kind = (params.preset, params.pooling)
-        if kind not in self._objectives:
-            layers = recipes.layers(params)
-            self._objectives[kind] = Objective(self._network, layers, params.pooling)
-        return self._objectives[kind]
+        key = (params.preset, params.pooling, params.style_loss, regions)
+        if key not in self._objectives:
+            kind = Kind(recipes.layers(params), params.pooling, params.style_loss, regions)
+            self._objectives[key] = Objective(self._network, kind)
+        return self._objectives[key]
 
 
 def paint(
@@ -76,6 +78,8 @@ def paint(
     params: StyleTransferParams,
     features: Features,
     *,
+    content_mask: Array | None = None,
+    style_masks: Sequence[Array] = (),
     device: str = "cpu",
     precision: Precision = "auto",
     on_progress: Callable[[Run, Progress], None] | None = None,
@@ -84,22 +88,27 @@ def paint(
     """Paints a photograph in the style of other pictures.
 
     Args:
-        content: float32 RGB in [0, 1], shape [height, width, 3], any size.
+        content: float32 RGB, or RGB and alpha, in [0, 1], shape [height, width, 3 or 4], any size.
         styles: 1 to 8 pictures of the same form.
         params: how to paint.
         features: the network's weights.
+        content_mask: RGB, a plain colour for each region; None where all is one region.
+        style_masks: one for each style, with the same colours.
         device: ``cpu`` or ``gpu:N``, made ready by ``model.devices``.
         precision: of the convolutions.
         on_progress: called after each step with the run, which may be looked at or saved.
         resume: a checkpoint of an interrupted run with the same arguments.
 
     Raises:
-        ParameterError: the number of styles does not fit the parameters.
-        DivergedError: the optimisation left the finite numbers twice.
+        ParameterError: the number of styles or masks does not fit, or a mask its picture.
+        DivergedError: the optimisation diverged twice.
         CheckpointError: ``resume`` does not belong to these arguments.
     """
     studio = Studio(features, device=device, precision=precision)
-    run = studio.begin(Sitting.prepare(content, styles, params))
+    sitting = Sitting.prepare(
+        content, styles, params, content_mask=content_mask, style_masks=style_masks
+    )
+    run = studio.begin(sitting)
     if resume is not None:
         run.restore(resume)
     while not run.done:

@@ -62,7 +62,11 @@ class StyleTransferParams(BaseModel):
     )
     optimizer: Literal["adam", "lbfgs"] = Field("adam", description="The optimiser.")
     pooling: Literal["average", "max"] = Field("average", description="Pooling in VGG-19.")
-    style_loss: Literal["gram"] = Field("gram", description="The statistics that make a style.")
+    style_loss: Literal["gram", "wasserstein"] = Field(
+        "gram",
+        description="What makes a style: the Gram matrices of the layers, or the Gaussians with "
+        "their means and covariances.",
+    )
     seed: int = Field(0, ge=0, le=2**31 - 1, description="Seed of whatever is random.")
     format: Literal["png", "jpeg", "webp", "tiff"] = Field(
         "png", description="File format of the result."

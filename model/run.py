@@ -1,6 +1,5 @@
 """A painting under way: scale by scale, a few steps at a time, its state explicit."""
 
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,45 +8,30 @@ import tensorflow as tf
 
 from model import checkpoint
 from model.errors import CheckpointError, DivergedError
+from model.graphs import Targets
 from model.images import resize
-from model.objective import Losses, Objective, Targets, loss_weights
+from model.objective import Objective, loss_weights
 from model.optimizers import OPTIMIZERS, AdamState, LbfgsState, Optimizer
+from model.progress import CurvePoint, Progress, summed
 from model.recipes import Scale
 from model.sitting import Sitting
 
 Array = npt.NDArray[np.float32]
 
-#: Length of the steps, relative to the usual, after the numbers stopped being finite once.
+#: Length of the steps, relative to the usual, after the loss exploded once.
 _CAREFUL_RATE = 0.25
+
+#: A loss so many times that of its scale's first step has exploded.
+_EXPLODED = 10.0
+
+#: Points of the loss curve, at most.
+_CURVE_POINTS = 200
 
 #: In bytes: Redis takes no value above 512 MiB, and many this size would fill it.
 _LARGEST_CHECKPOINT = 128 * 2**20
 
 
-@dataclass(frozen=True)
-class Progress:
-    """How far a run is.
-
-    Attributes:
-        step: optimisation steps taken, over all scales.
-        steps: optimisation steps in all.
-        fraction: of the work done, in [0, 1]; a step costs as much as its scale has pixels.
-        width: of the picture at the present scale, in pixels.
-        height: likewise.
-        losses: ``content``, ``style``, ``tv`` and ``total`` before the last step; empty at first.
-        restarts: times the run had to start over with shorter steps, 0 or 1.
-    """
-
-    step: int
-    steps: int
-    fraction: float
-    width: int
-    height: int
-    losses: dict[str, float]
-    restarts: int
-
-
-class RunState(NamedTuple):
+class State(NamedTuple):
     """The tensors of a run that change from step to step.
 
     Attributes:
@@ -59,6 +43,24 @@ class RunState(NamedTuple):
     image: tf.Tensor
     average: tf.Tensor
     optimizer: AdamState | LbfgsState
+
+
+class Position(NamedTuple):
+    """Where a run is.
+
+    Attributes:
+        scale: index of the scale.
+        step: steps taken on it.
+        limit: a loss above it has exploded; None before the scale's first step.
+        curve: of the losses, up to here.
+        state: the tensors.
+    """
+
+    scale: int
+    step: int
+    limit: float | None
+    curve: tuple[CurvePoint, ...]
+    state: State
 
 
 class Run:
@@ -76,49 +78,54 @@ class Run:
         self._optimizer: Optimizer[Any] = OPTIMIZERS[sitting.params.optimizer]()
         with tf.device(device):
             self._weights = loss_weights(sitting.params)
+            image = _tensor(sitting.first_image())
+            self._now = self._at_start_of(0, image, self._optimizer.start(image), ())
+        self._good = self._now  # the last position whose loss is known to be sound
         self._targets: Targets | None = None
-        self._losses: Losses | None = None
-        self._scale = self._step = self._restarts = 0
-        self._start_over()
+        self._parts: dict[str, float] = {}
+        self._restarts = 0
 
     @property
     def done(self) -> bool:
         """Whether the last step of the last scale has been taken."""
-        is_last = self._scale == len(self._sitting.scales) - 1
-        return is_last and self._step == self._present.steps
+        is_last = self._now.scale == len(self._sitting.scales) - 1
+        return is_last and self._now.step == self._present.steps
 
     def advance(self, steps: int) -> Progress:
         """Takes up to ``steps`` steps; fewer where a scale ends.
 
         Raises:
-            DivergedError: the numbers stopped being finite for the second time.
+            DivergedError: the loss exploded, or stopped being finite, for the second time.
         """
         with tf.device(self._device):
-            if self._step == self._present.steps and not self.done:
+            if self._now.step == self._present.steps and not self.done:
                 self._next_scale()
-            for _ in range(min(steps, self._present.steps - self._step)):
+            for _ in range(min(steps, self._present.steps - self._now.step)):
                 self._take_step()
-            if not self._is_finite():
-                self._start_over_carefully()
         return self.progress()
 
     def progress(self) -> Progress:
         """How far the run is."""
-        scales = self._sitting.scales
-        past = scales[: self._scale]
-        work = sum(scale.work for scale in past) + self._step * self._present.pixels
+        scales, present = self._sitting.scales, self._present
+        past = scales[: self._now.scale]
+        work = sum(scale.work for scale in past) + self._now.step * present.pixels
         return Progress(
-            step=sum(scale.steps for scale in past) + self._step,
+            step=self._steps_taken,
             steps=sum(scale.steps for scale in scales),
             fraction=work / sum(scale.work for scale in scales),
-            width=self._present.width,
-            height=self._present.height,
-            losses={k: float(v) for k, v in self._losses._asdict().items()} if self._losses else {},
+            width=present.width,
+            height=present.height,
+            losses=summed(self._parts) if self._parts else {},
+            by_layer={name: loss for name, loss in self._parts.items() if "/" in name},
+            curve=self._now.curve,
             restarts=self._restarts,
         )
 
     def picture(self) -> Array:
-        """The painting as it is now: float32 RGB in [0, 1], shape [height, width, 3]."""
+        """The painting as it is now: float32 in [0, 1], shape [height, width, 3].
+
+        With alpha as the fourth channel where the content picture has one.
+        """
         return self._sitting.finished(self._averaged())
 
     @property
@@ -128,12 +135,17 @@ class Run:
         return image * self._optimizer.images_in_state <= _LARGEST_CHECKPOINT
 
     def checkpoint(self) -> bytes:
-        """All that is needed to go on elsewhere."""
-        header: dict[str, Any] = {"of": self._identity(), "scale": self._scale, "step": self._step}
-        header["restarts"] = self._restarts
-        optimizer = self._optimizer.to_arrays(self._state.optimizer)
+        """All that is needed to go on elsewhere.
+
+        It is of the last position known to be sound, one step before the present one: so a run
+        that has to go back finds the same one after an interruption as without.
+        """
+        scale, step, limit, curve, state = self._good
+        header = {"of": self._identity(), "restarts": self._restarts, "limit": limit}
+        header |= {"scale": scale, "step": step, "curve": curve}
+        optimizer = self._optimizer.to_arrays(state.optimizer)
         arrays = {f"optimizer.{name}": array for name, array in optimizer.items()}
-        arrays["image"], arrays["average"] = self._state.image, self._state.average
+        arrays["image"], arrays["average"] = state.image, state.average
         return checkpoint.dump(header, {name: np.asarray(a) for name, a in arrays.items()})
 
     def restore(self, data: bytes) -> None:
@@ -152,18 +164,22 @@ class Run:
             if name.startswith(prefix)
         }
         with tf.device(self._device):
-            self._state = RunState(
-                tf.constant(arrays["image"]),
-                tf.constant(arrays["average"]),
-                self._optimizer.from_arrays(optimizer),
-            )
-        self._scale, self._step = header["scale"], header["step"]
+            images = tf.constant(arrays["image"]), tf.constant(arrays["average"])
+            state = State(*images, self._optimizer.from_arrays(optimizer))
+        curve = tuple(CurvePoint(*point) for point in header["curve"])
+        self._now = Position(header["scale"], header["step"], header["limit"], curve, state)
+        self._good = self._now
         self._restarts = header["restarts"]
-        self._targets = self._losses = None
+        self._targets, self._parts = None, {}
 
     @property
     def _present(self) -> Scale:
-        return self._sitting.scales[self._scale]
+        return self._sitting.scales[self._now.scale]
+
+    @property
+    def _steps_taken(self) -> int:
+        past = self._sitting.scales[: self._now.scale]
+        return sum(scale.steps for scale in past) + self._now.step
 
     def _identity(self) -> str:
         kind = self._device.partition(":")[0]  # a GPU rounds differently from a CPU
@@ -172,54 +188,78 @@ class Run:
     def _take_step(self) -> None:
         if self._targets is None:  # computed late: here we are on the device, in its thread
             self._targets = self._objective.targets(self._sitting, self._present)
-        image, average, optimizer = self._state
+        scale, step, _, _, (image, average, optimizer) = self._now
+        parts, gradient = self._objective.loss_and_gradient(image, self._targets, self._weights)
+        self._parts = dict(zip(self._objective.parts, parts.numpy().tolist(), strict=True))
+        limit, curve = self._limit(), self._curve()
         rate = tf.constant(_CAREFUL_RATE if self._restarts else 1.0)
-        self._losses, gradient = self._objective.loss_and_gradient(
-            image, self._targets, self._weights
-        )
-        image, optimizer = self._optimizer.step(image, gradient, optimizer, rate)
+        moved, optimizer = self._optimizer.step(image, gradient, optimizer, rate)
+        if sum(self._parts.values()) > limit or not _all_finite(parts, moved):
+            self._go_back()
+            return
         decay = self._optimizer.average_decay
-        self._state = RunState(image, decay * average + (1.0 - decay) * image, optimizer)
-        self._step += 1
+        self._good = self._now._replace(limit=limit)
+        state = State(moved, decay * average + (1.0 - decay) * moved, optimizer)
+        self._now = Position(scale, step + 1, limit, curve, state)
 
-    def _averaged(self) -> Array:
-        """The average of the iterates without its bias (Kingma & Ba 2015, section 3)."""
-        if self._step == 0:
-            return np.asarray(self._state.image[0])
-        unbiased = self._state.average[0] / (1.0 - self._optimizer.average_decay**self._step)
-        return np.asarray(tf.clip_by_value(unbiased, 0.0, 1.0))
+    def _limit(self) -> float:
+        """Of the loss: some times what the scale began with, or a picture of nothing has."""
+        if self._now.limit is not None:
+            return self._now.limit
+        return _EXPLODED * (sum(self._parts.values()) + float(tf.reduce_sum(self._weights)))
 
-    def _next_scale(self) -> None:
-        picture = self._averaged()
-        self._scale += 1
-        image = _tensor(resize(picture, self._present.width, self._present.height))
-        optimizer = self._optimizer.rescale(self._state.optimizer, image)
-        self._begin_scale(image, optimizer)
+    def _curve(self) -> tuple[CurvePoint, ...]:
+        spacing = -(-sum(scale.steps for scale in self._sitting.scales) // _CURVE_POINTS)
+        if self._steps_taken % spacing:
+            return self._now.curve
+        losses = summed(self._parts)
+        point = CurvePoint(self._steps_taken, losses["content"], losses["style"], losses["tv"])
+        return (*self._now.curve, point)
 
-    def _start_over(self) -> None:
-        self._scale, self._losses = 0, None
-        with tf.device(self._device):
-            image = _tensor(self._sitting.first_image())
-            self._begin_scale(image, self._optimizer.start(image))
-
-    def _begin_scale(self, image: tf.Tensor, optimizer: AdamState | LbfgsState) -> None:
-        self._step = 0
-        self._targets = None
-        self._state = RunState(image, tf.zeros_like(image), optimizer)
-
-    def _is_finite(self) -> bool:
-        return bool(tf.reduce_all(tf.math.is_finite(self._state.image)))
-
-    def _start_over_carefully(self) -> None:
-        # From the beginning, not from the last good state: so the picture does not depend on
-        # where the chunks of steps happened to end.
+    def _go_back(self) -> None:
+        """To the last sound position, once, and on from there with shorter steps."""
         if self._restarts:
             raise DivergedError(
-                "The optimisation left the finite numbers twice, the second time with steps "
+                "The optimisation diverged twice, the second time with steps "
                 f"{_CAREFUL_RATE:g} times as long. Smaller weights may help."
             )
         self._restarts += 1
-        self._start_over()
+        if self._good.scale != self._now.scale:
+            self._targets = None
+        image = self._good.state.image
+        state = self._good.state._replace(optimizer=self._optimizer.start(image))
+        self._now = self._good = self._good._replace(state=state)
+        self._parts = {}
+
+    def _averaged(self) -> Array:
+        """The average of the iterates without its bias (Kingma & Ba 2015, section 3)."""
+        state = self._now.state
+        if self._now.step == 0:
+            return np.asarray(state.image[0])
+        unbiased = state.average[0] / (1.0 - self._optimizer.average_decay**self._now.step)
+        return np.asarray(tf.clip_by_value(unbiased, 0.0, 1.0))
+
+    def _next_scale(self) -> None:
+        picture, optimizer = self._averaged(), self._now.state.optimizer
+        index = self._now.scale + 1
+        scale = self._sitting.scales[index]
+        image = _tensor(resize(picture, scale.width, scale.height))
+        carried = self._optimizer.rescale(optimizer, image)
+        self._now = self._at_start_of(index, image, carried, self._now.curve)
+        self._targets = None
+
+    @staticmethod
+    def _at_start_of(
+        scale: int,
+        image: tf.Tensor,
+        optimizer: AdamState | LbfgsState,
+        curve: tuple[CurvePoint, ...],
+    ) -> Position:
+        return Position(scale, 0, None, curve, State(image, tf.zeros_like(image), optimizer))
+
+
+def _all_finite(*tensors: tf.Tensor) -> bool:
+    return all(bool(tf.reduce_all(tf.math.is_finite(tensor))) for tensor in tensors)
 
 
 def _tensor(picture: Array) -> tf.Tensor:

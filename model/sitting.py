@@ -1,7 +1,7 @@
 """The pictures of one painting, prepared: what sits in front of the painter. Free of TensorFlow."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,7 +10,9 @@ import numpy.typing as npt
 
 from model import colour, recipes
 from model.images import fit, resize
+from model.masks import check_proportions, check_together
 from model.params import StyleTransferParams
+from model.regions import Regions, sampled
 
 Array = npt.NDArray[np.float32]
 
@@ -26,38 +28,67 @@ class Sitting:
         content: float32 RGB in [0, 1], shape [height, width, 3]: the size of the result.
         styles: likewise, each of a size of its own.
         params: what was asked for.
+        alpha: of the content, float32 [height, width] in [0, 1]; None where all of it is opaque.
+        regions: where the styles apply, each of the size of its picture; None for everywhere.
     """
 
     content: Array
     styles: tuple[Array, ...]
     params: StyleTransferParams
+    alpha: Array | None = None
+    regions: Regions | None = None
 
     @classmethod
     def prepare(
-        cls, content: Array, styles: Iterable[Array], params: StyleTransferParams
+        cls,
+        content: Array,
+        styles: Iterable[Array],
+        params: StyleTransferParams,
+        *,
+        content_mask: Array | None = None,
+        style_masks: Sequence[Array] = (),
     ) -> "Sitting":
         """Brings decoded pictures of any size to the sizes they are needed in.
 
-        The styles are taken one at a time, so that no two need be in memory at their full size.
+        Args:
+            content: RGB, or RGB and alpha, in [0, 1], [height, width, 3 or 4].
+            styles: likewise. They are taken one at a time, so that no two need be in memory at
+                their full size.
+            params: how to paint.
+            content_mask: RGB, a colour for each region; None where all is one region.
+            style_masks: likewise, one for each style.
 
         Raises:
-            ParameterError: there are too few or too many styles, or not as many as weights.
+            ParameterError: there are too few or too many styles, weights or masks, or a mask does
+                not fit.
         """
         height, width = content.shape[:2]
-        content = resize(content, *fit(width, height, params.size))
-        style_side = min(round(params.size * params.style_scale), _LARGEST_STYLE)
-        prepared = tuple(
-            resize(style, *fit(style.shape[1], style.shape[0], style_side)) for style in styles
-        )
+        rgb, alpha = _parted(resize(content, *fit(width, height, params.size)))
+        prepared, alphas = zip(*(_parted(_style(style, params)) for style in styles), strict=True)
         params.shares(len(prepared))
+        regions = _regions((rgb, *prepared), (alpha, *alphas), content_mask, style_masks)
         if params.preserve_color == "histogram":
-            prepared = tuple(colour.match_colours(style, content) for style in prepared)
-        return cls(content, prepared, params)
+            prepared = tuple(colour.match_colours(style, rgb) for style in prepared)
+        return cls(rgb, prepared, params, alpha, regions)
 
     @cached_property
     def shares(self) -> tuple[float, ...]:
         """The share of each style, summing to 1."""
         return self.params.shares(len(self.styles))
+
+    @cached_property
+    def style_shares(self) -> Array:
+        """The share of each style in each region, [styles, regions]; summing to 1 in a region."""
+        if self.regions is None:
+            return np.array(self.shares, np.float32)[:, np.newaxis]
+        has = [[weights.any() for weights in style] for style in self.regions.styles]
+        shares = np.array(self.shares)[:, np.newaxis] * np.array(has)
+        return np.asarray(shares / np.maximum(shares.sum(axis=0), 1e-12), np.float32)
+
+    @property
+    def region_count(self) -> int:
+        """How many regions have a style of their own; 0 where nothing is masked or transparent."""
+        return 0 if self.regions is None else len(self.regions.content)
 
     @cached_property
     def scales(self) -> tuple[recipes.Scale, ...]:
@@ -69,7 +100,9 @@ class Sitting:
     def fingerprint(self) -> str:
         """Hash of everything that determines the painting but for features and device."""
         digest = hashlib.sha256(self.params.model_dump_json().encode())
-        for picture in (self.content, *self.styles):
+        masks = () if self.regions is None else (self.regions.content, *self.regions.styles)
+        alpha = () if self.alpha is None else (self.alpha,)
+        for picture in (self.content, *self.styles, *alpha, *masks):
             digest.update(repr(picture.shape).encode())
             digest.update(np.ascontiguousarray(picture).tobytes())
         return digest.hexdigest()
@@ -78,13 +111,23 @@ class Sitting:
         """The content picture at a scale."""
         return resize(self.content, scale.width, scale.height)
 
+    def content_regions_at(self, scale: recipes.Scale) -> Array | None:
+        """The content's regions at a scale, [regions, height, width]."""
+        if self.regions is None:
+            return None
+        return _resize_each(self.regions.content, scale.width, scale.height)
+
     def styles_at(self, scale: recipes.Scale) -> list[Array]:
         """The style pictures as large as they are to be seen at a scale."""
-        share = max(scale.width, scale.height) / max(self.content.shape[:2])
-        return [
-            resize(style, *fit(style.shape[1], style.shape[0], round(max(style.shape[:2]) * share)))
-            for style in self.styles
-        ]
+        sizes = self._style_sizes(scale)
+        return [resize(style, *size) for style, size in zip(self.styles, sizes, strict=True)]
+
+    def style_regions_at(self, scale: recipes.Scale) -> list[Array | None]:
+        """The styles' regions, likewise, each [regions, height, width]."""
+        if self.regions is None:
+            return [None] * len(self.styles)
+        sizes = self._style_sizes(scale)
+        return [_resize_each(w, *size) for w, size in zip(self.regions.styles, sizes, strict=True)]
 
     def first_image(self) -> Array:
         """The picture that the optimisation starts from, at the first scale."""
@@ -101,16 +144,89 @@ class Sitting:
                 return self._in_the_styles_colours(self.content_at(scale))
 
     def finished(self, painted: Array) -> Array:
-        """The painted picture as it is handed out: with the content's colours, if so asked."""
-        if self.params.preserve_color != "luminance":
-            return painted
+        """The painted picture as it is handed out: with the content's alpha, if it has one.
+
+        And with the content's colours, if so asked.
+        """
         height, width = painted.shape[:2]
-        return colour.with_lightness_of(resize(self.content, width, height), painted)
+        if self.params.preserve_color == "luminance":
+            painted = colour.with_lightness_of(resize(self.content, width, height), painted)
+        if self.alpha is None:
+            return painted
+        return np.dstack([painted, resize(self.alpha, width, height)])
+
+    def _style_sizes(self, scale: recipes.Scale) -> list[tuple[int, int]]:
+        share = max(scale.width, scale.height) / max(self.content.shape[:2])
+        return [
+            fit(style.shape[1], style.shape[0], round(max(style.shape[:2]) * share))
+            for style in self.styles
+        ]
 
     def _in_the_styles_colours(self, picture: Array) -> Array:
         """Starting from the right colours leaves the optimisation the strokes to find."""
-        matched = [
-            share * colour.match_colours(picture, style)
-            for share, style in zip(self.shares, self.styles, strict=True)
-        ]
-        return np.asarray(np.sum(matched, axis=0), np.float32)
+        if self.regions is None:
+            matched = [
+                share * colour.match_colours(picture, style)
+                for share, style in zip(self.shares, self.styles, strict=True)
+            ]
+            return np.asarray(np.sum(matched, axis=0), np.float32)
+        return self._in_each_regions_colours(picture, self.regions)
+
+    def _in_each_regions_colours(self, picture: Array, regions: Regions) -> Array:
+        height, width = picture.shape[:2]
+        content = _resize_each(regions.content, width, height)
+        mixed = (1.0 - content.sum(axis=0))[..., np.newaxis] * picture
+        for style, weights, shares in zip(
+            self.styles, regions.styles, self.style_shares, strict=True
+        ):
+            for there, here, share in zip(weights, content, shares, strict=True):
+                if share:
+                    matched = colour.match_colours(picture, style, here, there)
+                    mixed += share * here[..., np.newaxis] * matched
+        return np.asarray(np.clip(mixed, 0.0, 1.0), np.float32)
+
+
+def _style(style: Array, params: StyleTransferParams) -> Array:
+    """A style picture at the size it is seen in at the last scale."""
+    side = min(round(params.size * params.style_scale), _LARGEST_STYLE)
+    return resize(style, *fit(style.shape[1], style.shape[0], side))
+
+
+def _parted(picture: Array) -> tuple[Array, Array | None]:
+    """Colours and alpha; None where all is opaque."""
+    alpha = picture[..., 3] if picture.shape[2] == 4 else None  # noqa: PLR2004
+    return picture[..., :3], None if alpha is None or alpha.min() == 1.0 else alpha
+
+
+def _regions(
+    pictures: Sequence[Array],
+    alphas: Sequence[Array | None],
+    content_mask: Array | None,
+    style_masks: Sequence[Array],
+) -> Regions | None:
+    """The regions of content and styles: what the masks say, of what can be seen."""
+    masks = _masks(len(pictures) - 1, content_mask, style_masks)
+    if masks is None and all(alpha is None for alpha in alphas):
+        return None
+    if masks is None:
+        regions = Regions.everywhere([picture.shape[:2] for picture in pictures])
+    else:
+        fields = ("content_mask", *["style_mask"] * len(style_masks))
+        for mask, picture, field in zip(masks, pictures, fields, strict=True):
+            check_proportions(mask.shape[1::-1], picture.shape[1::-1], field)
+        content, *styles = (
+            sampled(mask, *picture.shape[:2]) for mask, picture in zip(masks, pictures, strict=True)
+        )
+        regions = Regions.of_masks(content, styles)
+    return regions.seen_through(alphas)
+
+
+def _masks(
+    styles: int, content_mask: Array | None, style_masks: Sequence[Array]
+) -> tuple[Array, ...] | None:
+    check_together(int(content_mask is not None), len(style_masks), styles)
+    return None if content_mask is None else (content_mask, *style_masks)
+
+
+def _resize_each(weights: Array, width: int, height: int) -> Array:
+    return np.stack([resize(one, width, height) for one in weights])

@@ -4,6 +4,7 @@ The image is what is optimised; the weights are constants. Layer names are Keras
 (``block4_conv2`` is ``relu4_2`` elsewhere: a layer's activations are taken after its ReLU).
 """
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
@@ -11,6 +12,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
+
+from model.tiles import STRIDE
 
 Pooling = Literal["average", "max"]
 Array = npt.NDArray[np.float32]
@@ -55,6 +58,26 @@ VGG19: tuple[Conv | Pool, ...] = (
 CONVOLUTIONS: dict[str, Conv] = {layer.name: layer for layer in VGG19 if isinstance(layer, Conv)}
 
 
+def _geometry() -> tuple[dict[str, int], dict[str, int]]:
+    strides, reaches = {}, {}
+    stride, radius = 1, 0.0
+    for layer in VGG19:
+        if isinstance(layer, Pool):
+            radius += stride / 2
+            stride *= 2
+        else:
+            radius += stride
+            strides[layer.name] = stride
+            reaches[layer.name] = math.ceil(radius / stride / 2)
+    return strides, reaches
+
+
+#: Distance of a layer's positions, in pixels; and how many positions away what lies there still
+#: matters to a position: half the radius of what it sees, for what is far out hardly weighs
+#: (Luo et al. 2016, "effective receptive field").
+STRIDES, REACHES = _geometry()
+
+
 @dataclass(frozen=True)
 class Features:
     """The weights of the network, in one form whatever file they came from.
@@ -69,6 +92,7 @@ class Features:
         kernels: float32 by layer name, shape [3, 3, inputs, outputs] (cross-correlation, as
             TensorFlow's convolutions are).
         biases: float32 by layer name, shape [outputs].
+        pooling: what the weights were learned with.
     """
 
     name: str
@@ -76,6 +100,13 @@ class Features:
     mean: Array
     kernels: dict[str, Array]
     biases: dict[str, Array]
+    pooling: Pooling = "max"
+
+
+#: By how much the largest of four activations is above their mean, about: the other pooling than
+#: that of the weights is rescaled by it, or the biases weigh too much or too little. Crowson's
+#: style-transfer-pytorch has the same factor for VGG-19.
+_LARGEST_TO_MEAN = 2.0
 
 
 class Network:
@@ -106,17 +137,15 @@ class Network:
             pooling: Gatys et al. 2016 (section 2) prefer the average for synthesis.
 
         Returns:
-            Activations by layer name, each [batch, height', width', channels] in ``dtype``.
+            Activations by layer name, each [batch, height', width', channels] in ``dtype``, where
+            height' is the height rounded up to a multiple of 16, over the layer's stride.
         """
         wanted = set(layers)
         found: dict[str, tf.Tensor] = {}
-        # Replicated pixels: with zeros around it the picture's border is an edge, and paints a
-        # frame. Deeper layers' zeros are further from what is seen, and hardly show.
-        x = tf.cast(image - self.features.mean, self.dtype)
-        x = tf.pad(x, [[0, 0], [1, 1], [1, 1], [0, 0]], "SYMMETRIC")
+        x = tf.cast(_extended(image - self.features.mean), self.dtype)
         for layer in VGG19:
             if isinstance(layer, Pool):
-                x = _pool(x, pooling)
+                x = self._pool(x, pooling)
             else:
                 x = self._convolve(x, layer.name, "VALID" if layer == VGG19[0] else "SAME")
                 if layer.name in wanted:
@@ -130,7 +159,24 @@ class Network:
         x = tf.nn.conv2d(x, self._kernels[name], strides=1, padding=padding)
         return tf.nn.relu(tf.nn.bias_add(x, self._biases[name]))
 
+    def _pool(self, x: tf.Tensor, pooling: Pooling) -> tf.Tensor:
+        learned = self.features.pooling
+        if pooling == "average":
+            x = tf.nn.avg_pool2d(x, ksize=2, strides=2, padding="VALID")
+            return x if learned == "average" else _LARGEST_TO_MEAN * x
+        x = tf.nn.max_pool2d(x, ksize=2, strides=2, padding="VALID")
+        return x if learned == "max" else x / _LARGEST_TO_MEAN
 
-def _pool(x: tf.Tensor, pooling: Pooling) -> tf.Tensor:
-    pool = tf.nn.avg_pool2d if pooling == "average" else tf.nn.max_pool2d
-    return pool(x, ksize=2, strides=2, padding="VALID")
+
+def _extended(image: tf.Tensor) -> tf.Tensor:
+    """The image with what lies at its borders repeated beyond them, [batch, height, width, 3].
+
+    Up to a multiple of 16 on the right and at the bottom, or the pools would drop the last rows and
+    columns, and anything be painted there that no deep layer sees. And by a pixel all around for
+    the first convolution: with zeros there the border is an edge, and paints a frame. The deeper
+    layers' zeros are further from what is seen, and hardly show.
+    """
+    height, width = tf.shape(image)[1], tf.shape(image)[2]
+    down, right = -height % STRIDE, -width % STRIDE
+    image = tf.pad(image, [[0, 0], [0, down], [0, right], [0, 0]], "SYMMETRIC")
+    return tf.pad(image, [[0, 0], [1, 1], [1, 1], [0, 0]], "SYMMETRIC")

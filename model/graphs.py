@@ -1,0 +1,200 @@
+"""What is traced: how a picture, or a tile of one, is judged. One graph serves every size."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import tensorflow as tf
+
+from model import losses, vgg
+from model.losses import STYLE_LOSSES, StyleTarget
+from model.moments import Moments, moments
+from model.recipes import Layers
+from model.tiles import STRIDE
+
+#: Values by the name of a layer.
+ByLayer = dict[str, Any]
+
+
+class ContentTarget(NamedTuple):
+    """Activations of the content image, [1, height, width, channels], and their scale (scalar)."""
+
+    activations: tf.Tensor
+    scale: tf.Tensor
+
+
+class Targets(NamedTuple):
+    """What a picture is held against; each by layer.
+
+    Attributes:
+        content: a ``ContentTarget`` for each content layer.
+        style: a ``StyleTarget`` for each style layer.
+        guides: how much each position counts for each region, as ``moments`` wants them.
+        shares: of each region in the layer's style loss, float32 [regions].
+    """
+
+    content: ByLayer
+    style: ByLayer
+    guides: ByLayer
+    shares: ByLayer
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What graphs are traced for.
+
+    Attributes:
+        layers: where content and style are read.
+        pooling: of the network.
+        style_loss: ``gram`` or ``wasserstein``.
+        regions: how many regions have a style of their own; 0 where nothing is masked.
+    """
+
+    layers: Layers
+    pooling: vgg.Pooling
+    style_loss: str
+    regions: int
+
+
+class Graphs:
+    """The functions that a painting of one kind needs, traced when they are first called.
+
+    Images are float32 [1, height, width, 3] in [0, 1]; ``weights`` are those of content, style
+    and total variation, float32 [3]; ``inner`` is a tile's inner box as seen from its outer one.
+
+    Attributes:
+        judge: (image, targets, weights) -> the weighted parts of the loss, and their gradient.
+        content: (tile, inner) -> activations of the content layers.
+        moments: (tile, inner, guides) -> moments of the style layers.
+        judge_moments: (moments, style targets, shares, weights) -> style parts, and the gradient
+            by the moments.
+        judge_smoothness: (image, weights) -> the total variation's part, and its gradient.
+        judge_tile: (tile, inner, content targets, guides, gradient by the moments, weights) ->
+            content parts, and the gradient of these and of the moments by the tile.
+    """
+
+    def __init__(self, network: vgg.Network, kind: Kind) -> None:
+        self._network = network
+        self._kind = kind
+        self._style_loss = STYLE_LOSSES[kind.style_loss]
+        self._every_layer = (*kind.layers.content, *kind.layers.style)
+        image, weights = tf.TensorSpec([1, None, None, 3]), tf.TensorSpec([3])
+        box = tf.TensorSpec([4], tf.int32)
+        content, style, guides, shares = targets = self._targets_spec()
+        found = {name: Moments(*target) for name, target in style.items()}
+        self.judge = _graph(self._judge, image, targets, weights)
+        self.content = _graph(self._content, image, box)
+        self.moments = _graph(self._tile_moments, image, box, guides)
+        self.judge_moments = _graph(self._judge_moments, found, style, shares, weights)
+        self.judge_smoothness = _graph(self._judge_smoothness, image, weights)
+        self.judge_tile = _graph(self._judge_tile, image, box, content, guides, found, weights)
+
+    def _targets_spec(self) -> Targets:
+        channels = {name: layer.outputs for name, layer in vgg.CONVOLUTIONS.items()}
+        count, extent = (self._kind.regions, None) if self._kind.regions else (1, 1)
+        content, style = {}, {}
+        for name in self._kind.layers.content:
+            shape = [1, None, None, channels[name]]
+            content[name] = ContentTarget(
+                tf.TensorSpec(shape, self._network.dtype), tf.TensorSpec([])
+            )
+        for name in self._kind.layers.style:
+            n = channels[name]
+            style[name] = StyleTarget(tf.TensorSpec([count, n]), tf.TensorSpec([count, n, n]))
+        guides = dict.fromkeys(style, tf.TensorSpec([count, extent, extent]))
+        return Targets(content, style, guides, dict.fromkeys(style, tf.TensorSpec([count])))
+
+    def _judge(
+        self, image: tf.Tensor, targets: Targets, weights: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        with tf.GradientTape() as tape:
+            tape.watch(image)
+            seen = self._activations(image, self._every_layer)
+            found = self._moments(seen, targets.guides)
+            parts = [
+                *self._content_parts(seen, targets.content, weights),
+                *self._style_parts(found, targets.style, targets.shares, weights),
+                weights[2] * losses.total_variation(image),
+            ]
+        return tf.stack(parts), tape.gradient(parts, image)
+
+    def _content(self, tile: tf.Tensor, inner: tf.Tensor) -> ByLayer:
+        return _inside(self._activations(tile, self._kind.layers.content), inner)
+
+    def _tile_moments(self, tile: tf.Tensor, inner: tf.Tensor, guides: ByLayer) -> ByLayer:
+        seen = self._activations(tile, self._kind.layers.style)
+        return self._moments(_inside(seen, inner), guides)
+
+    def _judge_moments(
+        self, found: ByLayer, style: ByLayer, shares: ByLayer, weights: tf.Tensor
+    ) -> tuple[tf.Tensor, ByLayer]:
+        with tf.GradientTape() as tape:
+            tape.watch(found)
+            parts = self._style_parts(found, style, shares, weights)
+        gradient = tape.gradient(parts, found, unconnected_gradients="zero")
+        return tf.stack(parts), gradient
+
+    def _judge_smoothness(
+        self, image: tf.Tensor, weights: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        with tf.GradientTape() as tape:
+            tape.watch(image)
+            part = weights[2] * losses.total_variation(image)
+        return part, tape.gradient(part, image)
+
+    def _judge_tile(  # noqa: PLR0917 - the graph's inputs, in the order of its signature
+        self,
+        tile: tf.Tensor,
+        inner: tf.Tensor,
+        content: ByLayer,
+        guides: ByLayer,
+        upstream: ByLayer,
+        weights: tf.Tensor,
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        with tf.GradientTape() as tape:
+            tape.watch(tile)
+            seen = _inside(self._activations(tile, self._every_layer), inner)
+            parts = self._content_parts(seen, content, weights)
+            found = self._moments(seen, guides)
+        ones = [tf.ones([])] * len(parts)
+        return tf.stack(parts), tape.gradient([parts, found], tile, [ones, upstream])
+
+    def _content_parts(
+        self, seen: ByLayer, targets: ByLayer, weights: tf.Tensor
+    ) -> list[tf.Tensor]:
+        return [
+            weights[0] * weight * losses.content_loss(seen[name], *targets[name])
+            for name, weight in self._kind.layers.content.items()
+        ]
+
+    def _style_parts(
+        self, found: ByLayer, style: ByLayer, shares: ByLayer, weights: tf.Tensor
+    ) -> list[tf.Tensor]:
+        return [
+            weights[1]
+            * weight
+            * tf.tensordot(shares[name], self._style_loss.distance(found[name], style[name]), 1)
+            for name, weight in self._kind.layers.style.items()
+        ]
+
+    def _moments(self, seen: ByLayer, guides: ByLayer) -> ByLayer:
+        return {name: moments(seen[name], guides[name]) for name in self._kind.layers.style}
+
+    def _activations(self, image: tf.Tensor, layers: Iterable[str]) -> ByLayer:
+        return self._network.activations(image, layers, self._kind.pooling)
+
+
+def _inside(seen: ByLayer, inner: tf.Tensor) -> ByLayer:
+    """Of each layer the positions that lie in a box, which is given in pixels."""
+    extended = -(-inner // STRIDE) * STRIDE
+    boxes = {name: tf.unstack(extended // vgg.STRIDES[name]) for name in seen}
+    return {
+        name: seen[name][:, top:bottom, left:right]
+        for name, (top, left, bottom, right) in boxes.items()
+    }
+
+
+def _graph(function: Callable[..., Any], *signature: Any) -> Callable[..., Any]:
+    """Traced once. Without AutoGraph: there is no control flow to find, and it leaves files."""
+    traced: Callable[..., Any] = tf.function(function, input_signature=signature, autograph=False)
+    return traced

@@ -1,0 +1,188 @@
+"""Regions of the pictures: each part of the content takes its style from the same part of a style.
+
+A mask is a picture painted in a few plain colours, and each colour is a label. The labels guide
+the moments of the style layers (Gatys et al. 2017, section 4, "spatial control"). What is
+transparent belongs to no region. Free of TensorFlow.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import scipy.ndimage
+
+from model.errors import ParameterError
+from model.tiles import STRIDE
+
+Array = npt.NDArray[np.float32]
+
+MAX_LABELS = 8
+
+#: Colours nearer than this in RGB are one label: masks come as JPEG, too.
+_SAME_COLOUR = 0.25
+
+#: A colour on less of a mask than this is a smooth edge between labels, not a label.
+_LEAST_SHARE = 0.005
+
+#: Width of the soft edges between regions, relative to the long side.
+_FEATHER = 0.004
+
+#: Where erosion leaves less than this of a region, it is too thin to be eroded.
+_LEAST_LEFT = 0.1
+
+
+@dataclass(frozen=True)
+class Regions:
+    """How much each pixel belongs to each region.
+
+    Attributes:
+        content: float32 [regions, height, width] in [0, 1]; sums over the regions are at most 1.
+        styles: likewise, one for each style picture; a style need not have every region.
+    """
+
+    content: Array
+    styles: tuple[Array, ...]
+
+    @classmethod
+    def of_masks(cls, content: Array, styles: Sequence[Array]) -> "Regions":
+        """The regions that masks show.
+
+        Args:
+            content: mask of the content picture, RGB in [0, 1], [height, width, 3].
+            styles: masks of the style pictures.
+
+        Raises:
+            ParameterError: there are too many labels, or one that no style has.
+        """
+        wanted = _labels(content, "content_mask")
+        found = tuple(_matched(style, wanted) for style in styles)
+        for number, colour in enumerate(wanted):
+            if not any(style[number].any() for style in found):
+                raise ParameterError(
+                    "Each colour of content_mask needs the same colour in a style_mask. "
+                    f"Received: no {_hex(colour)} in style_mask.",
+                    field="style_mask",
+                )
+        return cls(_weights(content, wanted), found)
+
+    @classmethod
+    def everywhere(cls, sizes: Sequence[tuple[int, ...]]) -> "Regions":
+        """One region that is all of each picture, the content's (height, width) first."""
+        content, *styles = (np.ones((1, *size), np.float32) for size in sizes)
+        return cls(content, tuple(styles))
+
+    def seen_through(self, alphas: Sequence[Array | None]) -> "Regions":
+        """The same regions without what is transparent; alphas [height, width], content first."""
+        content, *styles = (
+            weights if alpha is None else weights * alpha
+            for weights, alpha in zip((self.content, *self.styles), alphas, strict=True)
+        )
+        return Regions(content, tuple(styles))
+
+
+def guides(weights: Array, stride: int, reach: int) -> tuple[Array, Array]:
+    """How much each position of a layer counts for each region.
+
+    Args:
+        weights: of the pixels, float32 [regions, height, width] in [0, 1].
+        stride: distance of the layer's positions, in pixels.
+        reach: how many positions away others still matter much to a position: so far the regions
+            are eroded, lest one paints with what lies beyond its edge.
+
+    Returns:
+        Guides, float32 [regions, height', width'] as the layer's activations have them, those of a
+        region summing to 1, and the regions' shares of the picture, float32 [regions], summing to
+        1. A region that is not in the picture has zeros.
+    """
+    margins = [(0, -length % STRIDE) for length in weights.shape[1:]]
+    extended = np.pad(weights, [(0, 0), *margins], "symmetric")
+    count, height, width = np.array(extended.shape) // (1, stride, stride)
+    pooled = extended.reshape(count, height, stride, width, stride).mean(axis=(2, 4))
+    window = (1, 2 * reach + 1, 2 * reach + 1)
+    inside = scipy.ndimage.minimum_filter(pooled, window, mode="nearest")
+    areas, left = pooled.sum(axis=(1, 2)), inside.sum(axis=(1, 2))
+    is_thin = left < _LEAST_LEFT * areas
+    inside[is_thin], left[is_thin] = pooled[is_thin], areas[is_thin]
+    scale = np.divide(1.0, left, out=np.zeros_like(left), where=left > 0)
+    guides = np.asarray(inside * scale[:, np.newaxis, np.newaxis], np.float32)
+    return guides, np.asarray(areas / max(areas.sum(), 1e-12), np.float32)
+
+
+def sampled(mask: Array, height: int, width: int) -> Array:
+    """A mask at another size: each pixel from one place, as colours in between are no labels."""
+    rows = (np.arange(height) + 0.5) * (mask.shape[0] / height)
+    columns = (np.arange(width) + 0.5) * (mask.shape[1] / width)
+    return np.asarray(mask[rows.astype(np.int64)][:, columns.astype(np.int64), :3])
+
+
+def check_proportions(mask: tuple[int, int], picture: tuple[int, int], field: str) -> None:
+    """Makes sure that a mask fits its picture; both as (width, height).
+
+    Raises:
+        ParameterError: its proportions are others by more than a pixel in fifty.
+    """
+    ratio = mask[0] * picture[1] / (mask[1] * picture[0])
+    if not 0.98 <= ratio <= 1 / 0.98:  # noqa: PLR2004
+        raise ParameterError(
+            f"{field} must have the proportions of its picture, {picture[0]}x{picture[1]}. "
+            f"Received: {mask[0]}x{mask[1]}.",
+            field=field,
+        )
+
+
+def _labels(mask: Array, field: str) -> Array:
+    """The colours of a mask that are labels, the most frequent first, [labels, 3]."""
+    levels = np.rint(mask * 15).astype(np.int64) @ (256, 16, 1)
+    counts = np.bincount(levels.ravel(), minlength=16**3)
+    colours = np.stack(np.unravel_index(np.arange(16**3), (16, 16, 16)), axis=-1) / 15
+    found: list[int] = []
+    for level in np.argsort(-counts, kind="stable")[: np.count_nonzero(counts)]:
+        distances = np.linalg.norm(colours[found] - colours[level], axis=-1)
+        if distances.min(initial=np.inf) > _SAME_COLOUR:
+            found.append(int(level))
+    nearest = _nearest(colours[counts > 0], colours[found])
+    shares = np.bincount(nearest, counts[counts > 0], len(found)) / counts.sum()
+    kept = colours[found][shares >= _LEAST_SHARE]
+    if len(kept) > MAX_LABELS:
+        raise ParameterError(
+            f"A mask has at most {MAX_LABELS} colours. Received: {len(kept)}.", field=field
+        )
+    return np.asarray(kept, np.float32)
+
+
+def _weights(mask: Array, labels: Array) -> Array:
+    """How much each pixel belongs to each label, with soft edges; [labels, height, width]."""
+    nearest = _nearest(mask.reshape(-1, 3), labels).reshape(mask.shape[:2])
+    sigma = _FEATHER * max(mask.shape[:2])
+    return np.stack(
+        [
+            scipy.ndimage.gaussian_filter((nearest == number).astype(np.float32), sigma)
+            for number in range(len(labels))
+        ]
+    )
+
+
+def _matched(mask: Array, wanted: Array) -> Array:
+    """The weights of a style's own labels in the order of the wanted; zeros for those missing."""
+    own = _labels(mask, "style_mask")
+    weights = _weights(mask, own)
+    found = np.zeros((len(wanted), *mask.shape[:2]), np.float32)
+    for number, colour in enumerate(own):
+        distances = np.linalg.norm(wanted - colour, axis=-1)
+        if distances.min() <= _SAME_COLOUR:
+            found[distances.argmin()] = weights[number]
+    return found
+
+
+def _nearest(
+    colours: npt.NDArray[np.floating], labels: npt.NDArray[np.floating]
+) -> npt.NDArray[np.int64]:
+    """For each colour [n, 3] the index of the nearest label."""
+    # |c - l|^2 without |c|^2, which is the same for all labels: no [n, labels, 3] in memory.
+    distances = np.sum(labels**2, axis=1) - 2 * colours @ labels.T
+    return np.asarray(np.argmin(distances, axis=1))
+
+
+def _hex(colour: Array) -> str:
+    return "#" + "".join(f"{round(255 * float(value)):02x}" for value in colour)

@@ -1,0 +1,76 @@
+"""A picture too large for its activations to be in memory at once, cut into tiles.
+
+A tile answers for its inner box, and the network sees an outer box around it: wide enough that
+the answer is the one it would give with the whole picture in sight. So tiles bound the memory and
+change nothing else: sums over the tiles are those of the picture, and there are no seams to hide.
+"""
+
+from itertools import pairwise, product
+from typing import NamedTuple
+
+#: Of block5_conv1: the network extends pictures to multiples of it, and the boxes' edges are such,
+#: so that the pools' grids coincide.
+STRIDE = 16
+
+#: How far beyond a cell of block5_conv1 the network looks, 70 pixels, rounded up to the stride.
+_HALO = 80
+
+#: Side of an inner box in pixels, at most, where a picture has to be cut.
+_SIDE = 1024
+
+#: Pixels that the network sees at once: a tile with its halo, or a picture as a whole.
+_LARGEST = (_SIDE + 2 * _HALO) ** 2
+
+
+class Box(NamedTuple):
+    """A rectangle in whole pixels; bottom and right are just outside."""
+
+    top: int
+    left: int
+    bottom: int
+    right: int
+
+    def at(self, stride: int) -> "Box":
+        """The box in a layer whose positions are so many pixels apart.
+
+        The network extends pictures to multiples of the coarsest stride.
+        """
+        return Box(*(-(-edge // STRIDE) * STRIDE // stride for edge in self))
+
+    def seen_from(self, other: "Box") -> "Box":
+        """The box with the other's corner as the origin."""
+        top, left = other[:2]
+        return Box(self.top - top, self.left - left, self.bottom - top, self.right - left)
+
+
+class Tile(NamedTuple):
+    """What the network sees, and the part of it that it answers for."""
+
+    outer: Box
+    inner: Box
+
+
+def cut(height: int, width: int) -> tuple[Tile, ...]:
+    """The tiles of a picture, whose inner boxes cover it once; one for a picture of usual size."""
+    if height * width <= _LARGEST:
+        whole = Box(0, 0, height, width)
+        return (Tile(whole, whole),)
+    return tuple(
+        Tile(
+            Box(
+                max(top - _HALO, 0),
+                max(left - _HALO, 0),
+                min(bottom + _HALO, height),
+                min(right + _HALO, width),
+            ),
+            Box(top, left, bottom, right),
+        )
+        for (top, bottom), (left, right) in product(_spans(height), _spans(width))
+    )
+
+
+def _spans(length: int) -> list[tuple[int, int]]:
+    """Nearly equal parts of a length, none above ``_SIDE``, cut at multiples of the stride."""
+    count = -(-length // _SIDE)
+    edges = [length * part // count // STRIDE * STRIDE for part in range(count)]
+    return list(pairwise([*edges, length]))
