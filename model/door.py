@@ -95,7 +95,7 @@ def inspect(
     return PictureInfo(container.format, width, height)
 
 
-def admit(data: bytes, limits: PictureLimits) -> tuple[Container, Image.Image]:
+def admit(data: bytes, limits: PictureLimits) -> tuple[Container, ImageFile.ImageFile]:
     """Check a file in the order of what each check costs, and open it, pixels still packed."""
     if len(data) > limits.max_bytes:
         raise PictureSizeError(
@@ -114,7 +114,7 @@ def admit(data: bytes, limits: PictureLimits) -> tuple[Container, Image.Image]:
             "This picture is cut off or damaged. "
             f"Received: the beginning of a {_name(container)}, {len(data):,} bytes."
         )
-    return container, _open(container)
+    return container, open_bare(container)
 
 
 def _check_size(container: Container, limits: PictureLimits) -> None:
@@ -132,7 +132,7 @@ def _check_size(container: Container, limits: PictureLimits) -> None:
         )
 
 
-def _open(container: Container) -> Image.Image:
+def open_bare(container: Container) -> ImageFile.ImageFile:
     """Let Pillow read the header, for kinds within the format that only it knows."""
     with only_our_errors(container):
         image = Image.open(io.BytesIO(container.bare), formats=(container.format.upper(),))

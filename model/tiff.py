@@ -197,3 +197,6 @@ def _check_tiff_coding(directory: Directory) -> None:
         raise unsupported(f"a TIFF with samples of {bits} bits")
     if bits == 16 and directory.first(Tag.PHOTOMETRIC) == 0:  # noqa: PLR2004 - Pillow: a negative
         raise unsupported("a TIFF with samples of 16 bits where 0 is white")
+    planar = directory.first(Tag.PLANAR_CONFIGURATION, 1) == 2  # noqa: PLR2004 - TIFF 6.0: separate
+    if bits == 16 and planar and directory.first(Tag.SAMPLES_PER_PIXEL, 1) > 1:  # noqa: PLR2004
+        raise unsupported("a TIFF with samples of 16 bits in separate planes")  # Pillow: garbage

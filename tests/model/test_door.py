@@ -8,14 +8,13 @@ import sys
 import time
 import tracemalloc
 import zlib
-from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from model.container import Container
-from model.door import _open, only_our_errors
+from model.door import only_our_errors, open_bare
 from model.errors import (
     AtelierError,
     BrokenPictureError,
@@ -23,6 +22,7 @@ from model.errors import (
     UnsupportedPictureError,
 )
 from model.images import PictureFormat, PictureInfo, PictureLimits, decode, inspect
+from tests.model.picture_files import chunk, saved
 
 FORMATS = ("jpeg", "png", "webp", "tiff")
 
@@ -35,18 +35,6 @@ def photograph(width: int = 96, height: int = 64) -> Image.Image:
     ramps = np.stack([x * 255 / width, y * 255 / height, (x + y) % 256], axis=-1)
     noise = np.random.default_rng(7).normal(0, 8, ramps.shape)
     return Image.fromarray(np.clip(ramps + noise, 0, 255).astype(np.uint8))
-
-
-def saved(image: Image.Image, kind: str, **options: Any) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, format=kind, **options)
-    return buffer.getvalue()
-
-
-def chunk(kind: bytes, body: bytes = b"") -> bytes:
-    """Return one PNG chunk."""
-    crc = struct.pack(">I", zlib.crc32(kind + body))
-    return struct.pack(">I", len(body)) + kind + body + crc
 
 
 def png_of(width: int, height: int, packed: bytes, extra: bytes = b"") -> bytes:
@@ -284,6 +272,10 @@ def test_rare_codings_are_refused_by_name(data: bytes, received: str) -> None:
         inspect(data)
 
 
+def test_grey_of_16_bits_is_one_plane_whatever_the_tiff_says_of_planes() -> None:
+    assert inspect(grey_tiff((284, 3, 1, 2), bits=16)).format == "tiff"
+
+
 def test_a_hostile_tiff_cannot_make_a_reader_unpack_millions_of_values() -> None:
     assert inspect(grey_tiff()).format == "tiff"
     ten_million = 10_000_000
@@ -343,7 +335,7 @@ def test_a_jpeg_that_pillow_cannot_identify_is_called_broken() -> None:
 
 def test_two_readers_that_see_different_sizes_do_not_pass() -> None:
     with pytest.raises(BrokenPictureError, match="two different sizes"):
-        _open(Container("png", 95, 64, whole=True, bare=saved(photograph(), "png")))
+        open_bare(Container("png", 95, 64, whole=True, bare=saved(photograph(), "png")))
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,13 @@
 """Pictures of every kind come in with the right colours, and go out clean."""
 
 import io
-import struct
-import zlib
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pytest
+import tifffile
 from PIL import Image, ImageCms
 
 from model.images import (
@@ -19,7 +18,19 @@ from model.images import (
     encode_preview,
     fit,
     inspect,
-    resize,
+)
+from tests.model.picture_files import (
+    ADOBE_RGB,
+    ADOBE_TO_SRGB,
+    DISPLAY_P3,
+    P3_TO_SRGB,
+    SRGB,
+    curv,
+    grey_profile,
+    para,
+    rgb_profile,
+    saved,
+    table_profile,
 )
 
 FORMATS: tuple[PictureFormat, ...] = ("jpeg", "png", "webp", "tiff")
@@ -31,12 +42,6 @@ def colours(width: int = 48, height: int = 32) -> npt.NDArray[np.uint8]:
     y, x = np.mgrid[0:height, 0:width]
     ramps = [40 + 180 * x / width, 30 + 200 * y / height, 200 - 150 * x * y / (width * height)]
     return np.stack(ramps, axis=-1).astype(np.uint8)
-
-
-def saved(image: Image.Image, kind: str, **options: Any) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, format=kind, **options)
-    return buffer.getvalue()
 
 
 def levels(samples: Floats) -> npt.NDArray[np.int64]:
@@ -78,6 +83,26 @@ def test_cmyk_of_a_jpeg_is_inverted_back() -> None:
     assert abs(levels(picture.rgb) - colours()).max() <= 6
 
 
+def test_cmyk_of_a_jpeg_in_luma_and_chroma_is_inverted_back_too() -> None:
+    inks = Image.fromarray(255 - colours()).convert("YCbCr")
+    stored = np.dstack((255 - np.asarray(inks), np.zeros((32, 48), np.uint8)))
+    data = bytearray(saved(Image.fromarray(stored, "CMYK"), "jpeg", quality=100))
+    data[data.index(b"Adobe") + 11] = 2  # of four components: YCCK
+    assert abs(levels(decode(bytes(data)).rgb) - colours()).max() <= 6
+
+
+@pytest.mark.parametrize("kind", ["jpeg", "tiff"])
+def test_cmyk_is_converted_by_its_profile(kind: PictureFormat) -> None:
+    inks = np.zeros((32, 48, 4), np.uint8)
+    inks[..., 1] = 200
+    inks[:, 24:, 0] = 255
+    stored = Image.fromarray(inks, "CMYK")
+    picture = decode(saved(stored, kind, quality=100, icc_profile=table_profile(b"CMYK")))
+    assert picture.rgb[:, :20].min() > 0.98  # to this profile magenta is white, and cyan black
+    assert picture.rgb[:, 28:].max() < 0.02
+    assert decode(saved(stored, kind, quality=100)).rgb[:, :20, 1].max() < 0.3
+
+
 def test_a_jpeg_stored_as_rgb_is_not_taken_for_ycbcr() -> None:
     picture = decode(saved(Image.fromarray(colours()), "jpeg", quality=100, keep_rgb=True))
     assert abs(levels(picture.rgb) - colours()).max() <= 3
@@ -112,25 +137,6 @@ def test_big_endian_grey_of_16_bits_is_not_garbled() -> None:
     assert abs(decode(saved(image, "tiff")).rgb[..., 1] - grey / 65535).max() < 1e-6
 
 
-def chunk(kind: bytes, body: bytes) -> bytes:
-    crc = struct.pack(">I", zlib.crc32(kind + body))
-    return struct.pack(">I", len(body)) + kind + body + crc
-
-
-@pytest.mark.parametrize(("colour_type", "channels"), [(2, 3), (4, 2), (6, 4)])
-def test_colours_of_16_bits_come_in_as_8(colour_type: int, channels: int) -> None:
-    samples = np.linspace(0, 65535, 32 * 32 * channels).astype(">u2").reshape(32, 32, channels)
-    if channels in (2, 4):
-        samples[..., -1] = 65535
-    rows = b"".join(b"\0" + row.tobytes() for row in samples)
-    header = struct.pack(">IIBBBBB", 32, 32, 16, colour_type, 0, 0, 0)
-    pieces = (chunk(b"IHDR", header), chunk(b"IDAT", zlib.compress(rows)), chunk(b"IEND", b""))
-    picture = decode(b"\x89PNG\r\n\x1a\n" + b"".join(pieces))
-    expected = samples[..., :1] if channels == 2 else samples[..., :3]
-    assert abs(picture.rgb - expected / 65535.0).max() <= 1 / 255
-    assert picture.alpha is None
-
-
 @pytest.mark.parametrize("kind", ["jpeg", "png", "webp", "tiff"])
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_every_orientation_is_turned_upright(kind: PictureFormat, orientation: int) -> None:
@@ -162,12 +168,25 @@ def test_an_orientation_outside_1_to_8_is_ignored() -> None:
     assert decode(data).rgb.shape == (32, 48, 3)
 
 
-def gamma_one_profile() -> bytes:
-    """Return an sRGB profile whose tone curves are straight, as those of linear renderings."""
-    profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
-    at = profile.index(b"para")
-    profile[at : at + 16] = b"para" + bytes(4) + bytes(4) + struct.pack(">i", 1 << 16)
-    return bytes(profile)
+LINEAR = rgb_profile(SRGB, curv())
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+@pytest.mark.parametrize(
+    ("primaries", "gamma", "matrix"),
+    [(DISPLAY_P3, 2.2, P3_TO_SRGB), (ADOBE_RGB, 2.19921875, ADOBE_TO_SRGB)],
+    ids=["Display P3", "Adobe RGB"],
+)
+def test_colours_of_a_wide_profile_come_in_as_vivid_as_they_are(
+    kind: PictureFormat, primaries: Any, gamma: float, matrix: list[list[float]]
+) -> None:
+    stored = (200, 140, 100)
+    linear = np.array(matrix) @ (np.array(stored) / 255) ** gamma
+    expected = 255 * (1.055 * linear ** (1 / 2.4) - 0.055)
+    assert expected[0] > 210
+    profile = rgb_profile(primaries, para(0, gamma))
+    data = saved(Image.new("RGB", (32, 32), stored), kind, quality=100, icc_profile=profile)
+    assert abs(levels(decode(data).rgb) - expected).max() < 2.5
 
 
 @pytest.mark.parametrize("kind", FORMATS)
@@ -177,18 +196,8 @@ def test_an_embedded_profile_brings_the_colours_to_srgb(kind: PictureFormat) -> 
     stored = Image.fromarray(np.rint(linear * 255).astype(np.uint8))
     without = decode(saved(stored, kind, quality=100))
     assert abs(levels(without.rgb) - colours()).mean() > 20
-    picture = decode(saved(stored, kind, quality=100, icc_profile=gamma_one_profile()))
+    picture = decode(saved(stored, kind, quality=100, icc_profile=LINEAR))
     assert abs(levels(picture.rgb) - colours()).mean() < 3
-
-
-def grey_profile() -> bytes:
-    """Return a profile of grey whose tone curve is straight."""
-    tag = b"curv" + struct.pack(">IIH", 0, 1, 256) + bytes(2)
-    white = b"XYZ " + struct.pack(">4I", 0, 0xF6D6, 0x10000, 0xD32D)
-    table = struct.pack(">I4sII4sII", 2, b"kTRC", 156, 14, b"wtpt", 172, 20)
-    header = struct.pack(">II", 192, 0) + b"\x02\x40\0\0mntrGRAYXYZ " + bytes(12) + b"acsp"
-    header = header.ljust(68, b"\0") + white[8:]
-    return header.ljust(128, b"\0") + table + tag + white
 
 
 @pytest.mark.parametrize("mode", ["L", "LA", "I;16"])
@@ -197,16 +206,16 @@ def test_a_profile_of_grey_applies_to_every_kind_of_grey(mode: str) -> None:
     image = Image.fromarray(linear) if mode == "I;16" else Image.new(mode, (32, 32), 55)
     if mode == "LA":
         image.putalpha(Image.fromarray(np.tile(np.arange(100, 132, dtype=np.uint8), (32, 1))))
-    picture = decode(saved(image, "png", icc_profile=grey_profile()))
+    picture = decode(saved(image, "png", icc_profile=grey_profile(curv(1.0))))
     assert abs(levels(picture.rgb) - 128).max() <= 1  # (128 / 255) ** 2.2 is about 55 / 255
 
 
 def test_the_profile_of_a_picture_with_alpha_leaves_the_alpha_alone() -> None:
     stored = Image.fromarray(colours())
     alpha = Image.fromarray(colours()[..., 0])
-    opaque = decode(saved(stored, "png", icc_profile=gamma_one_profile()))
+    opaque = decode(saved(stored, "png", icc_profile=LINEAR))
     stored.putalpha(alpha)
-    picture = decode(saved(stored, "png", icc_profile=gamma_one_profile()))
+    picture = decode(saved(stored, "png", icc_profile=LINEAR))
     assert picture.alpha is not None
     assert np.array_equal(levels(picture.alpha), colours()[..., 0])
     mean = np.average(opaque.rgb, axis=(0, 1), weights=picture.alpha)
@@ -214,7 +223,7 @@ def test_the_profile_of_a_picture_with_alpha_leaves_the_alpha_alone() -> None:
     assert abs(picture.rgb - expected).max() < 1e-5
 
 
-@pytest.mark.parametrize("profile", [b"", b"broken", gamma_one_profile()[:300]])
+@pytest.mark.parametrize("profile", [b"", b"broken", LINEAR[:300]])
 @pytest.mark.parametrize("kind", FORMATS)
 def test_a_broken_profile_is_ignored(kind: PictureFormat, profile: bytes) -> None:
     plain = decode(saved(Image.fromarray(colours()), kind)).rgb
@@ -224,7 +233,7 @@ def test_a_broken_profile_is_ignored(kind: PictureFormat, profile: bytes) -> Non
 
 def test_a_colour_profile_in_a_grey_picture_is_ignored() -> None:
     grey = Image.fromarray(colours()[..., 0])
-    picture = decode(saved(grey, "jpeg", quality=100, icc_profile=gamma_one_profile()))
+    picture = decode(saved(grey, "jpeg", quality=100, icc_profile=LINEAR))
     assert abs(levels(picture.rgb)[..., 2] - colours()[..., 0]).max() <= 2
 
 
@@ -240,6 +249,18 @@ def test_alpha_is_kept_in_every_mode_that_has_it(mode: str) -> None:
     assert picture.alpha is not None
     assert np.array_equal(levels(picture.alpha), visible)
     assert abs(levels(picture.rgb) - 90).max() <= 1
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+def test_one_transparent_colour_becomes_alpha(mode: str) -> None:
+    image = Image.new(mode, (32, 32), 90 if mode == "L" else (90, 90, 90))
+    key = 7 if mode == "L" else (7, 90, 90)
+    image.paste(key, (0, 0, 32, 8))
+    picture = decode(saved(image, "png", transparency=key))
+    assert picture.alpha is not None
+    assert picture.alpha[:8].max() == 0
+    assert picture.alpha[8:].min() == 1
+    assert abs(levels(picture.rgb) - 90).max() == 0
 
 
 def test_one_transparent_grey_of_16_bits_becomes_alpha() -> None:
@@ -297,17 +318,45 @@ def test_what_is_encoded_can_be_decoded_and_is_always_the_same(kind: PictureForm
 @pytest.mark.parametrize("kind", ["png", "webp", "tiff"])
 def test_alpha_goes_out_as_it_came_in(kind: PictureFormat) -> None:
     alpha = floats()[..., 0]
-    picture = decode(encode(floats(), kind, alpha))
+    picture = decode(encode(np.dstack((floats(), alpha)), kind))
     assert picture.alpha is not None
     assert np.array_equal(levels(picture.alpha), levels(alpha))
+    assert picture.pixels.shape == (32, 48, 4)
 
 
 def test_a_jpeg_of_a_picture_with_alpha_is_composited_over_white() -> None:
-    alpha = np.ones((32, 48), np.float32)
-    alpha[:, :24] = 0
-    picture = decode(encode(np.zeros((32, 48, 3), np.float32), "jpeg", alpha))
-    assert picture.rgb[:, :16].min() > 0.98
-    assert picture.rgb[:, 32:].max() < 0.02
+    black = np.zeros((32, 48, 4), np.float32)
+    black[:, 24:, 3] = 1
+    for data in (encode(black, "jpeg"), encode_preview(black)):
+        picture = decode(data)
+        assert picture.rgb[:, :16].min() > 0.98
+        assert picture.rgb[:, 32:].max() < 0.02
+
+
+@pytest.mark.parametrize("channels", [3, 4])
+def test_a_tiff_goes_out_with_16_bits_per_sample(channels: int) -> None:
+    pixels = np.random.default_rng(5).random((32, 48, channels), np.float32)
+    data = encode(pixels, "tiff")
+    expected = np.rint(pixels * np.float32(65535)).astype(np.uint16)
+    assert np.array_equal(tifffile.imread(io.BytesIO(data)), expected)
+    assert np.array_equal(np.asarray(Image.open(io.BytesIO(data))), expected >> 8)
+    with tifffile.TiffFile(io.BytesIO(data)) as file:
+        tags = file.pages.first.tags
+        assert (tags["Compression"].value, tags["Predictor"].value) == (8, 2)
+        extra = [tag.value for tag in tags.values() if tag.name == "ExtraSamples"]
+        assert extra == ([] if channels == 3 else [(2,)])  # alpha that is not multiplied in
+    picture = decode(data)
+    if channels == 3:
+        assert abs(picture.rgb - pixels).max() < 4 / 65535
+
+
+def test_pixels_are_the_colours_and_alpha_if_there_is_one() -> None:
+    opaque = decode(encode(floats(), "png"))
+    assert opaque.pixels is opaque.rgb
+    cut = decode(encode(np.dstack((floats(), floats()[..., 1])), "png"))
+    assert cut.alpha is not None
+    assert np.array_equal(cut.pixels, np.dstack((cut.rgb, cut.alpha)))
+    assert cut.pixels.dtype == np.float32
 
 
 def test_colours_outside_the_unit_range_are_clipped_when_encoded() -> None:
@@ -329,7 +378,7 @@ def test_a_result_carries_the_srgb_profile_and_no_other_metadata(kind: PictureFo
     assert set(image.info) <= known
     assert not {"software", "artist", "datetime"} & {str(key).lower() for key in image.info}
     if kind == "tiff":
-        baseline = {256, 257, 258, 259, 262, 273, 277, 278, 279, 284, 317, 34675}
+        baseline = {*range(256, 260), 262, 273, 277, 278, 279, 282, 283, 284, 296, 317, 34675}
         assert set(dict(image.getexif())) <= baseline
 
 
@@ -365,31 +414,3 @@ def test_a_size_is_fitted_to_its_long_side(
     size: tuple[int, int], long_side: int, expected: tuple[int, int]
 ) -> None:
     assert fit(*size, long_side) == expected
-
-
-def test_resizing_keeps_flat_colours_and_shapes() -> None:
-    flat = np.full((30, 40, 3), (0.2, 0.5, 0.9), np.float32)
-    smaller = resize(flat, 17, 19)
-    assert smaller.shape == (19, 17, 3)
-    assert smaller.dtype == np.float32
-    assert abs(smaller - flat[0, 0]).max() < 1e-6
-    assert resize(flat[..., 0], 80, 60).shape == (60, 80)
-
-
-def test_resizing_does_not_alias() -> None:
-    stripes = np.zeros((64, 64), np.float32)
-    stripes[:, ::2] = 1
-    assert abs(resize(stripes, 16, 16) - 0.5).max() < 0.05
-
-
-def test_resizing_does_not_overshoot() -> None:
-    edge = np.zeros((32, 32, 3), np.float32)
-    edge[:, 16:] = 1
-    larger = resize(edge, 128, 128)
-    assert larger.min() == 0
-    assert larger.max() == 1
-
-
-def test_resizing_keeps_more_than_8_bits() -> None:
-    ramp = np.tile(np.linspace(0.5, 0.51, 64, dtype=np.float32), (32, 1))
-    assert len(np.unique(resize(ramp, 128, 32)[0])) > 60
