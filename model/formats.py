@@ -1,60 +1,79 @@
 """Files of VGG-19 weights, and what they become: ``Features``.
 
-.npz   our own: ``LAYER/kernel`` [3, 3, inputs, outputs], ``LAYER/bias`` [outputs] and ``mean``
-       [3], in any float; the network sees RGB in [0, 1] minus the mean
-.h5    Keras's, from ``save``, ``save_weights`` or its own server; the network sees BGR in
-       0..255 minus Keras's mean, which is folded into the first kernel
+.npz           our own
+.h5            Keras's
+.mat           MatConvNet's
+.safetensors   torchvision's
+.pth           torchvision's, where torch is installed
+
+Each has a file of its own that says how it is laid out and what its network sees; whatever that
+is, it is folded into the first kernel, so that our network sees RGB in [0, 1] minus a mean.
 """
 
 import hashlib
-import io
-import zipfile
-import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, get_args
 
-import h5py
 import numpy as np
 import numpy.typing as npt
 
+from model import keras_h5, matconvnet, npz, pytorch
 from model.errors import FeaturesFormatError, FeaturesUnavailableError
-from model.vgg import CONVOLUTIONS, Array, Features
+from model.parsed import Arrays, Parsed
+from model.vgg import CONVOLUTIONS, VGG19, Array, Features, Pooling
 
-#: BGR in 0..255, of keras/src/applications/imagenet_utils.py in its mode "caffe".
-KERAS_MEAN = (103.939, 116.779, 123.68)
 
-#: A kernel has the axes height, width, inputs, outputs; a bias has one.
-_KERNEL_AXES = 4
+@dataclass(frozen=True)
+class _Format:
+    """How a kind of file is read, and what that raises where the file is damaged."""
 
-Arrays = dict[str, npt.NDArray[Any]]
+    parse: Callable[[BinaryIO], Parsed]
+    damage: tuple[type[Exception], ...]
+
+
+_FORMATS = {
+    ".npz": _Format(npz.parse, npz.DAMAGE),
+    ".h5": _Format(keras_h5.parse, keras_h5.DAMAGE),
+    ".mat": _Format(matconvnet.parse, matconvnet.DAMAGE),
+    ".safetensors": _Format(pytorch.parse_safetensors, pytorch.SAFETENSORS_DAMAGE),
+    ".pth": _Format(pytorch.parse_pth, pytorch.PTH_DAMAGE),
+}
 
 
 def read(path: Path, *, name: str | None = None, sha256: str | None = None) -> Features:
     """Read weights from a file, in the format that its ending says.
 
     Args:
-        path: ends with ``.npz`` or ``.h5``.
+        path: ends with ``.npz``, ``.h5``, ``.mat``, ``.safetensors`` or ``.pth``.
         name: of the features; the file's stem if None.
         sha256: hash that the file must have, in hex, if it is known.
 
     Raises:
         FeaturesUnavailableError: there is no such file, or it may not be read.
-        FeaturesFormatError: it is not what it claims to be.
+        FeaturesFormatError: it is not what it claims to be, or torch is needed and not there.
     """
-    parse = {".npz": _parse_npz, ".h5": _parse_keras}.get(path.suffix.lower())
-    if parse is None:
-        raise FeaturesFormatError(f"features are files in .npz or .h5. Received: {path.name}")
+    kind = _FORMATS.get(path.suffix.lower())
+    if kind is None:
+        known = ", ".join(_FORMATS)
+        raise FeaturesFormatError(f"features are files in {known}. Received: {path.name}")
     try:
-        data = path.read_bytes()  # once: what is hashed is what is parsed
+        with path.open("rb") as file:  # once: what is hashed is what is parsed
+            received = hashlib.file_digest(file, "sha256").hexdigest()
+            if sha256 not in (None, received):
+                msg = f"{path.name} should have SHA-256 {sha256}. Received: {received}"
+                raise FeaturesFormatError(msg)
+            file.seek(0)
+            parsed = _parse(kind, file, path)
     except OSError as error:
         msg = f"the features cannot be read: {error.strerror}. Received: {path.name}"
         raise FeaturesUnavailableError(msg) from error
-    received = hashlib.sha256(data).hexdigest()
-    if sha256 not in (None, received):
-        raise FeaturesFormatError(f"{path.name} should have SHA-256 {sha256}. Received: {received}")
-    kernels, biases, mean = _checked(parse(data, path.name), path.name)
-    return Features(name or path.stem, received, mean, kernels, biases)
+    kernels, biases, mean = _checked(parsed.arrays, path.name)
+    first = VGG19[0].name
+    kernels[first] = parsed.fold(kernels[first])
+    pooling = _pooling(parsed.arrays, path.name)
+    return Features(name or path.stem, received, mean, kernels, biases, pooling)
 
 
 def save(features: Features, path: Path, *, dtype: npt.DTypeLike = np.float32) -> None:
@@ -69,71 +88,27 @@ def save(features: Features, path: Path, *, dtype: npt.DTypeLike = np.float32) -
         FeaturesFormatError: a weight is missing, or not finite in this dtype.
         OSError: the file cannot be written.
     """
-    arrays: Arrays = {"mean": np.asarray(features.mean, np.float32)}
+    arrays: Arrays = {
+        "mean": np.asarray(features.mean, np.float32),
+        "pooling": np.array(features.pooling),
+    }
     with np.errstate(over="ignore"):  # what overflows is found below, by its name
         for kind, values in (("kernel", features.kernels), ("bias", features.biases)):
             arrays |= {f"{layer}/{kind}": value.astype(dtype) for layer, value in values.items()}
     _checked(arrays, path.name)
     part = path.with_name(path.name + ".part")
     with part.open("wb") as file:
-        np.savez(file, **arrays)  # type: ignore[arg-type]
+        npz.write(file, arrays)
     part.replace(path)
 
 
-def _parse_npz(data: bytes, file_name: str) -> Arrays:
+def _parse(kind: _Format, file: BinaryIO, path: Path) -> Parsed:
     try:
-        loaded = np.load(io.BytesIO(data), allow_pickle=False)
-        if not isinstance(loaded, np.lib.npyio.NpzFile):
-            raise ValueError("one array without a name")  # noqa: TRY004, TRY301 - damage as any other
-        return {key: loaded[key] for key in loaded.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise FeaturesFormatError(
-            f"{file_name} is damaged or no .npz. Received: {error}"
-        ) from error
-
-
-def _parse_keras(data: bytes, file_name: str) -> Arrays:
-    arrays: Arrays = {"mean": np.array(KERAS_MEAN[::-1], np.float32) / 255}
-    try:
-        with h5py.File(io.BytesIO(data), "r") as file:
-            for layer, group in _keras_layers(file).items():
-                arrays |= _keras_weights(layer, group)
-    except (OSError, RuntimeError, KeyError, ValueError) as error:
-        raise FeaturesFormatError(f"{file_name} is damaged or no .h5. Received: {error}") from error
-    first = "block1_conv1/kernel"
-    if first in arrays:  # BGR in 0..255 becomes RGB in [0, 1]
-        arrays[first] = 255 * arrays[first][:, :, ::-1]
-    return arrays
-
-
-def _keras_layers(file: h5py.File) -> dict[str, h5py.Group]:
-    """The groups of our layers, outermost first.
-
-    Keras up to 2, and 3 in ``save("x.h5")``, name a group after its layer; Keras 3 in
-    ``save_weights`` numbers the groups and has the layer's name as an attribute.
-    """
-    groups: dict[str, h5py.Group] = {}
-
-    def visit(path: str, item: Any) -> None:
-        layer = item.attrs.get("name", path.rsplit("/", 1)[-1])
-        if isinstance(item, h5py.Group) and layer in CONVOLUTIONS:
-            groups.setdefault(layer, item)
-
-    # A whole model also holds its optimiser's state, under the same names.
-    file.get("model_weights", file).visititems(visit)
-    return groups
-
-
-def _keras_weights(layer: str, group: h5py.Group) -> Arrays:
-    """Kernel and bias of a layer, told apart by their axes: their names changed with Keras."""
-    arrays: Arrays = {}
-
-    def visit(_path: str, item: Any) -> None:
-        if isinstance(item, h5py.Dataset):
-            arrays[f"{layer}/kernel" if item.ndim == _KERNEL_AXES else f"{layer}/bias"] = item[()]
-
-    group.visititems(visit)
-    return arrays
+        return kind.parse(file)
+    except kind.damage as error:
+        said = (str(error).splitlines() or [type(error).__name__])[0]
+        msg = f"{path.name} is damaged or no {path.suffix.lower()}. Received: {said}"
+        raise FeaturesFormatError(msg) from error
 
 
 def _checked(
@@ -147,6 +122,16 @@ def _checked(
         kernels[layer.name] = _array(arrays, f"{layer.name}/kernel", shape, file_name)
         biases[layer.name] = _array(arrays, f"{layer.name}/bias", (layer.outputs,), file_name)
     return kernels, biases, _array(arrays, "mean", (3,), file_name)
+
+
+def _pooling(arrays: Mapping[str, npt.NDArray[Any]], file_name: str) -> Pooling:
+    """What the weights were learned with; published ones, which do not say, with the maximum."""
+    received = str(arrays.get("pooling", "max"))
+    for pooling in get_args(Pooling):
+        if pooling == received:
+            return pooling  # type: ignore[no-any-return]
+    known = " or ".join(get_args(Pooling))
+    raise FeaturesFormatError(f"pooling of {file_name} should be {known}. Received: {received}")
 
 
 def _array(

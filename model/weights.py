@@ -1,18 +1,45 @@
 """The VGG-19 weights that paint: which, and where they come from."""
 
 import logging
+from dataclasses import dataclass
 from pathlib import Path
 
 from model import formats, imagenet
 from model.download import OnProgress
 from model.errors import FeaturesError, FeaturesFormatError, FeaturesUnavailableError
 from model.imagenet import KERAS_VGG19, Remote
+from model.part import Expected, disk_errors
 from model.vgg import Features
 
 #: Weights that come with Atelier; beside them their SHA-256, as ``sha256sum`` writes it.
 BUNDLED = Path(__file__).with_name("features") / "bundled.npz"
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A file of weights, and why it is this one.
+
+    Attributes:
+        path: the file.
+        reason: why, as half a sentence.
+        name: of the features; the file's stem if None.
+        sha256: hash that the file must have, in hex, if it is known.
+    """
+
+    path: Path
+    reason: str
+    name: str | None = None
+    sha256: str | None = None
+
+    def read(self) -> Features:
+        """The weights.
+
+        Raises:
+            FeaturesError: as ``formats.read`` does.
+        """
+        return formats.read(self.path, name=self.name, sha256=self.sha256)
 
 
 def load(
@@ -28,7 +55,7 @@ def load(
     Args:
         source: ``imagenet`` (from the cache or the network), ``bundled`` (no network), ``auto``
             (the first, or the second within three seconds if there is no network), or the path
-            of an ``.npz`` or ``.h5`` file.
+            of a file in one of the formats of ``model.formats``.
         cache_dir: keeps what was downloaded; it is made when needed.
         remote: the ImageNet weights.
         bundled: the weights that come with Atelier.
@@ -44,12 +71,39 @@ def load(
     elif source == "imagenet":
         path = imagenet.fetch(cache_dir, remote, on_progress=on_progress)
         features = formats.read(path, name="imagenet")
-    elif source == "bundled":
-        features = _bundled(bundled)
     else:
-        features = formats.read(Path(source).expanduser())
+        features = choose(source, cache_dir, bundled=bundled).read()
     logger.info("features: %s (SHA-256 %.12s), %s", features.name, features.sha256, reason)
     return features
+
+
+def choose(
+    source: str, cache_dir: Path, *, remote: Remote = KERAS_VGG19, bundled: Path = BUNDLED
+) -> Choice:
+    """The file that ``load`` would take now if there were no network, and why.
+
+    Args:
+        source: as ``load``'s.
+        cache_dir: where a downloaded file may lie.
+        remote: the ImageNet weights.
+        bundled: the weights that come with Atelier.
+
+    Raises:
+        FeaturesUnavailableError: there is none.
+        FeaturesFormatError: the bundled file comes without its hash.
+    """
+    if source == "bundled":
+        return _bundled(bundled, "as asked for")
+    if source not in {"auto", "imagenet"}:
+        return Choice(Path(source).expanduser(), "as asked for")
+    cached = cache_dir / remote.name
+    with disk_errors(cached):
+        if Expected(size=remote.size, md5=remote.md5).met_by(cached):
+            return Choice(cached, "it is in the cache", name="imagenet")
+    if source == "auto":
+        return _bundled(bundled, "unless the ImageNet features can be downloaded at the start")
+    msg = "the ImageNet features are not in the cache; `atelier features fetch` brings them"
+    raise FeaturesUnavailableError(f"{msg}. Received: {source}")
 
 
 def _auto(
@@ -60,10 +114,11 @@ def _auto(
         path = imagenet.fetch_unless_it_just_failed(cache_dir, remote, on_progress=on_progress)
         return formats.read(path, name="imagenet"), "the best at hand"
     except FeaturesError as error:
-        return _bundled(bundled), f"because {error}"
+        choice = _bundled(bundled, f"because {error}")
+        return choice.read(), choice.reason
 
 
-def _bundled(path: Path) -> Features:
+def _bundled(path: Path, reason: str) -> Choice:
     if not path.is_file():
         msg = f"Atelier was installed without its bundled features. Received: no {path.name}"
         raise FeaturesUnavailableError(msg)
@@ -72,4 +127,4 @@ def _bundled(path: Path) -> Features:
     except (OSError, ValueError) as error:
         msg = f"{path.name} comes without its SHA-256. Received: {path.stem}.sha256"
         raise FeaturesFormatError(msg) from error
-    return formats.read(path, name="bundled", sha256=sha256)
+    return Choice(path, reason, name="bundled", sha256=sha256)

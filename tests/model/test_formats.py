@@ -3,6 +3,7 @@
 import hashlib
 import io
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import tensorflow as tf
 
 from model import formats
 from model.errors import FeaturesFormatError, FeaturesUnavailableError
-from model.vgg import CONVOLUTIONS, Features, Network
+from model.vgg import CONVOLUTIONS, Features, Network, Pooling
 
 Arrays = dict[str, npt.NDArray[Any]]
 
@@ -124,6 +125,21 @@ def test_float32_comes_back_as_it_was(tmp_path: Path, features: Features) -> Non
     assert [path.name for path in tmp_path.iterdir()] == ["mine.npz"]
 
 
+@pytest.mark.parametrize("pooling", ["average", "max"])
+def test_the_pooling_that_it_was_learned_with_comes_back(
+    tmp_path: Path, features: Features, pooling: Pooling
+) -> None:
+    formats.save(replace(features, pooling=pooling), tmp_path / "x.npz")
+    assert formats.read(tmp_path / "x.npz").pooling == pooling
+
+
+def test_weights_that_do_not_say_were_learned_with_the_maximum(
+    tmp_path: Path, arrays: Arrays
+) -> None:
+    np.savez(tmp_path / "x.npz", **arrays)  # type: ignore[arg-type]
+    assert formats.read(tmp_path / "x.npz").pooling == "max"
+
+
 def test_float16_takes_half_the_room_and_comes_back_as_float32(
     tmp_path: Path, features: Features
 ) -> None:
@@ -168,6 +184,10 @@ FLAWS: dict[str, tuple[Callable[[Arrays], object], str]] = {
         lambda a: a.update({"block5_conv1/bias": np.full(512, np.nan, np.float32)}),
         "block5_conv1/bias of x.npz is not finite",
     ),
+    "pooling": (
+        lambda a: a.update({"pooling": np.array("median")}),
+        "pooling of x.npz should be average or max",
+    ),
     "pickle": (lambda a: a.update({"mean": np.array([{}], object)}), "damaged or no .npz"),
 }
 
@@ -199,7 +219,7 @@ WHOLE = npz(mean=np.zeros(3, np.float32))
 BITROT = WHOLE.replace(bytes(12), b"\x01" + bytes(11))  # the zip's checksum finds it
 
 
-@pytest.mark.parametrize("ending", [".npz", ".h5"])
+@pytest.mark.parametrize("ending", [".npz", ".h5", ".mat", ".safetensors"])
 @pytest.mark.parametrize(
     "data",
     [
@@ -210,13 +230,29 @@ BITROT = WHOLE.replace(bytes(12), b"\x01" + bytes(11))  # the zip's checksum fin
         BITROT,
         npy(),
         b"\x89HDF\r\n\x1a\n",
+        b"MATLAB 5.0 MAT-file".ljust(124) + b"\x00\x01IM" + b"\x0f\x00\x00\x00\xff\xff\x00\x00",
+        b"MATLAB 7.3 MAT-file".ljust(124) + b"\x00\x02IM",
+        (64).to_bytes(8, "little") + b'{"features.0.weight":'.ljust(64),
     ],
-    ids=["empty", "html", "zip head", "cut", "bitrot", "npy", "hdf head"],
+    ids=[
+        "empty",
+        "html",
+        "zip head",
+        "cut",
+        "bitrot",
+        "npy",
+        "hdf head",
+        "mat head",
+        "mat 7.3",
+        "safetensors head",
+    ],
 )
 def test_what_is_no_file_of_weights_is_refused(tmp_path: Path, ending: str, data: bytes) -> None:
     path = tmp_path / f"x{ending}"
     path.write_bytes(data)
-    with pytest.raises(FeaturesFormatError, match=r"x\.(npz|h5) is damaged or no .*Received: "):
+    with pytest.raises(
+        FeaturesFormatError, match=rf"^x\{ending} is damaged or no \{ending}\. Received: ."
+    ):
         formats.read(path)
 
 
@@ -241,8 +277,8 @@ def test_a_wrong_hash_is_refused_before_the_file_is_parsed(tmp_path: Path) -> No
 
 
 def test_an_unknown_ending_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(FeaturesFormatError, match=r"Received: x\.mat$"):
-        formats.read(tmp_path / "x.mat")
+    with pytest.raises(FeaturesFormatError, match=r"\.npz, \.h5, .*\.pth\. Received: x\.bin$"):
+        formats.read(tmp_path / "x.bin")
 
 
 def test_a_file_that_is_not_there_is_unavailable_and_its_folder_unsaid(tmp_path: Path) -> None:

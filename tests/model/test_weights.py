@@ -18,7 +18,7 @@ from model import formats
 from model.errors import FeaturesFormatError, FeaturesUnavailableError
 from model.imagenet import Remote
 from model.vgg import CONVOLUTIONS, Features
-from model.weights import load
+from model.weights import choose, load
 
 
 class Handler(SimpleHTTPRequestHandler):
@@ -195,3 +195,23 @@ def test_bundled_weights_without_a_hash_are_refused(
 def test_an_installation_without_weights_says_so(offline: Remote, tmp_path: Path) -> None:
     with pytest.raises(FeaturesUnavailableError, match="without its bundled features"):
         load("auto", tmp_path, remote=offline, bundled=tmp_path / "bundled.npz")
+
+
+def test_without_a_network_the_choice_is_what_is_cached_or_else_bundled(
+    online: Remote, bundled: Path, served: Path, tmp_path: Path
+) -> None:
+    choice = choose("auto", tmp_path, remote=online, bundled=bundled)
+    assert (choice.path, choice.read().name) == (bundled, "bundled")
+    assert "can be downloaded" in choice.reason
+    with pytest.raises(FeaturesUnavailableError, match=r"`atelier features fetch`.*: imagenet$"):
+        choose("imagenet", tmp_path, remote=online, bundled=bundled)
+    (tmp_path / "vgg.h5").write_bytes((served / "vgg.h5").read_bytes())
+    for source in ("auto", "imagenet"):
+        choice = choose(source, tmp_path, remote=online, bundled=bundled)
+        assert (choice.path, choice.read().name) == (tmp_path / "vgg.h5", "imagenet")
+        assert choice.reason == "it is in the cache"
+
+
+def test_a_damaged_cache_is_no_choice(online: Remote, bundled: Path, tmp_path: Path) -> None:
+    (tmp_path / "vgg.h5").write_bytes(b"damaged")
+    assert choose("auto", tmp_path, remote=online, bundled=bundled).path == bundled
