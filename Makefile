@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --quiet --disable-pip-version-check
 PACKAGES := app worker model tests benchmarks
 
-.PHONY: run demo test lint format features bench clean
+.PHONY: run demo test lint format features bench bench-pictures clean
 
 run: $(VENV)/.run  ## Redis, API, page and worker on http://127.0.0.1:8000
 	@$(BIN)/atelier up
@@ -31,6 +31,9 @@ features: $(VENV)/.features  ## learn the bundled features anew
 
 bench: $(VENV)/.dev  ## measure; see benchmarks/README.md
 	@$(BIN)/python benchmarks/engine.py
+
+bench-pictures: $(VENV)/.dev  ## judge 36 paintings at each quality level; hours, goes on where it stopped
+	@$(BIN)/python -m benchmarks.pictures $(OPTIONS)
 
 clean:  ## forget the virtual environment and caches
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache
