@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from app import features
 from app.options import with_params
 from model.errors import AtelierError
 from model.loading import load_tensorflow
@@ -21,6 +22,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+app.add_typer(features.app, name="features")
 
 
 def main() -> None:
@@ -81,18 +84,30 @@ def stylize(
     style: Annotated[
         list[Path], typer.Argument(help="One to eight pictures to take the style from.")
     ],
+    *,
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Where the painting goes; .png, .jpg, ...")
     ],
     server: Annotated[
         str | None, typer.Option(help="Let the Atelier at this URL paint, not this machine.")
     ] = None,
+    content_mask: Annotated[
+        Path | None, typer.Option(help="Regions of CONTENT, each in a plain colour of its own.")
+    ] = None,
+    style_mask: Annotated[
+        list[Path] | None,
+        typer.Option(help="Regions of a STYLE in the same colours; one mask for each, in order."),
+    ] = None,
+    logdir: Annotated[
+        Path | None, typer.Option(help="Write losses by layer and pictures for TensorBoard here.")
+    ] = None,
     **asked: Any,
 ) -> None:
     """Paint CONTENT in the style of STYLE.
 
     All weights are relative: 1 is the usual balance, 2 is twice as much. The same pictures,
-    options and seed give the same painting.
+    options and seed give the same painting. With masks, each region of CONTENT takes its style
+    from the region of the same colour in STYLE.
 
     Example: atelier stylize town.jpg starry_night.jpg -o painted.png --size 768
     """
@@ -100,10 +115,11 @@ def stylize(
 
     params = how.params_of(asked, output)
     how.check_writable(output)
-    pictures = [how.read(path) for path in (content, *style)]
+    if logdir is not None:
+        how.check_logdir(logdir, server)
+    pictures = how.read_all(content, style, content_mask, style_mask or ())
     if server is None:
-        load_tensorflow()
-        painted = how.paint_here(pictures, params, _settings())
+        painted = how.paint_here(pictures, params, _settings(), logdir)
     else:
         painted = how.paint_there(pictures, params, server)
     how.write(output, painted)

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from model.errors import AtelierError
 from model.params import StyleTransferParams
+from worker.pictures import Pictures
 from worker.records import FINAL, Job
 
 
@@ -45,15 +46,30 @@ class Atelier:
         self._http.close()
 
     def submit(
-        self, content: bytes, styles: Sequence[bytes], params: StyleTransferParams, **options: str
+        self,
+        content: bytes,
+        styles: Sequence[bytes],
+        params: StyleTransferParams,
+        *,
+        content_mask: bytes | None = None,
+        style_masks: Sequence[bytes] = (),
+        **options: str,
     ) -> Job:
         """Hands in a job.
+
+        Args:
+            content: the photograph's file.
+            styles: files of the style pictures.
+            params: how to paint.
+            content_mask: file with a plain colour for each region; None where all is one region.
+            style_masks: likewise, one for each style.
+            options: further fields of the form, such as ``priority``.
 
         Raises:
             ServerError: it was refused, in the server's words, or there is no server.
         """
-        files = [("content", ("content", content))]
-        files += [("style", (f"style-{n}", style)) for n, style in enumerate(styles)]
+        pictures = Pictures(content, styles, content_mask, style_masks)
+        files = [(field, (field, data)) for field, data in pictures.by_field()]
         fields = params.model_dump(mode="json", exclude_unset=True) | options
         data = {name: value for name, value in fields.items() if value is not None}
         return self._ask_for_job("POST", "/v1/jobs", data=data, files=files)

@@ -11,9 +11,10 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from app.client import Atelier, ServerError
-from model.door import inspect
 from model.errors import InputError, ParameterError
+from model.loading import load_tensorflow
 from model.params import StyleTransferParams
+from worker.pictures import Pictures
 from worker.settings import Settings
 
 Report = Callable[[float, str], None]
@@ -89,42 +90,68 @@ def write(path: Path, data: bytes) -> None:
     Console(stderr=True).print(f"The painting is in {path}")
 
 
-def paint_here(pictures: Sequence[bytes], params: StyleTransferParams, settings: Settings) -> bytes:
-    """Paints on this machine: the same bytes as a worker's with the same features and device."""
-    limits = settings.picture_limits
-    for number, picture in enumerate(pictures):
-        inspect(picture, limits, field="style" if number else "content")
-    with _bar("loading TensorFlow and the features") as report:
-        from model import images, weights  # noqa: PLC0415 - loads TensorFlow
-        from model.devices import open_devices  # noqa: PLC0415
-        from model.painting import paint  # noqa: PLC0415
+def read_all(
+    content: Path, styles: Sequence[Path], content_mask: Path | None, style_masks: Sequence[Path]
+) -> Pictures:
+    """The files of a command line.
 
-        device = open_devices(settings.devices)[0]
-        features = weights.load(settings.features, settings.folder / "features")
-        content, *styles = (images.decode(picture, limits).rgb for picture in pictures)
-        painting = paint(
-            content,
-            styles,
-            params,
-            features,
-            device=device,
-            precision=settings.precision,
-            on_progress=lambda _run, progress: report(
-                progress.fraction, f"painting with {features.name} features"
-            ),
+    Raises:
+        InputError: one cannot be read.
+    """
+    return Pictures(
+        content=read(content),
+        styles=[read(style) for style in styles],
+        content_mask=None if content_mask is None else read(content_mask),
+        style_masks=[read(mask) for mask in style_masks],
+    )
+
+
+def check_logdir(logdir: Path, server: str | None) -> None:
+    """Makes sure that there is a folder for summaries, and something to write into it.
+
+    Raises:
+        InputError: it cannot be written.
+        ParameterError: the painting is to be made elsewhere.
+    """
+    if server is not None:
+        raise ParameterError(
+            "--logdir and --server do not go together: the losses of each layer stay with the "
+            "server, which gives the sums at /v1/jobs/ID/losses."
         )
-    return images.encode(painting.rgb, params.format)
+    try:
+        logdir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{logdir} cannot be written: {error.strerror}.") from None
+    if not os.access(logdir, os.W_OK):
+        raise InputError(f"{logdir} cannot be written.")
 
 
-def paint_there(pictures: Sequence[bytes], params: StyleTransferParams, server: str) -> bytes:
+def paint_here(
+    pictures: Pictures, params: StyleTransferParams, settings: Settings, logdir: Path | None
+) -> bytes:
+    """Paints on this machine; summaries for TensorBoard go into ``logdir``, if there is one."""
+    pictures.check(settings.picture_limits)  # before loading what takes seconds to load
+    load_tensorflow()
+    with _bar("loading the features") as report:
+        from worker.alone import paint_alone  # noqa: PLC0415 - loads TensorFlow
+
+        return paint_alone(pictures, params, settings, logdir=logdir, report=report)
+
+
+def paint_there(pictures: Pictures, params: StyleTransferParams, server: str) -> bytes:
     """Lets a server paint; Ctrl-C cancels the job there.
 
     Raises:
         ServerError: the job was refused, failed, or the server cannot be reached.
     """
-    content, *styles = pictures
     with Atelier(server) as atelier, _bar("handing in") as report:
-        job_id = atelier.submit(content, styles, params).id
+        job_id = atelier.submit(
+            pictures.content,
+            pictures.styles,
+            params,
+            content_mask=pictures.content_mask,
+            style_masks=pictures.style_masks,
+        ).id
         try:
             for job in atelier.follow(job_id):
                 waiting = f"waiting, number {job.queue_position}"

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from model.errors import CheckpointError
 
 #: Raised with every change of what is stored: an older run cannot be continued.
-FORMAT = 1
+FORMAT = 2
 
 _HASH_BYTES = hashlib.sha256().digest_size
 

@@ -74,9 +74,10 @@ def _statistics(
     ridge = 1e-5 * np.eye(3)  # a grey picture has no covariance to divide by
     if weights is None:
         mean = pixels.mean(axis=0, dtype=np.float64)  # millions of float32 drift
-        return mean, np.cov(pixels.T) + ridge
+        return mean, np.cov(pixels.T, bias=True) + ridge
     counts = weights.ravel().astype(np.float64)
-    return np.average(pixels, axis=0, weights=counts), np.cov(pixels.T, aweights=counts) + ridge
+    mean = np.average(pixels, axis=0, weights=counts)
+    return mean, np.cov(pixels.T, aweights=counts, bias=True) + ridge
 
 
 def _square_root(matrix: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -154,7 +154,8 @@ def _fidelity(covariance: tf.Tensor, root: tf.Tensor) -> tuple[tf.Tensor, object
 def _roots(matrix: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """Square root of a symmetric matrix, and the inverse of that."""
     values, vectors = tf.linalg.eigh(matrix)
-    values = tf.sqrt(tf.maximum(values, _ROUNDING * values[:, -1:] + _TINY))[:, tf.newaxis]
+    floor = _ROUNDING * values[:, -1:] + _TINY**3  # these are products of three small matrices
+    values = tf.sqrt(tf.maximum(values, floor))[:, tf.newaxis]
     root = tf.matmul(vectors * values, vectors, transpose_b=True)
     return root, tf.matmul(vectors / values, vectors, transpose_b=True)
 

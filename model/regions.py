@@ -22,7 +22,10 @@ MAX_LABELS = 8
 #: Colours nearer than this in RGB are one label: masks come as JPEG, too.
 _SAME_COLOUR = 0.25
 
-#: A colour on less of a mask than this is a smooth edge between labels, not a label.
+#: Colours that differ by less than this between neighbours are one plain colour.
+_FLAT = 0.1
+
+#: A colour on less of a mask than this is no label but a blot.
 _LEAST_SHARE = 0.005
 
 #: Width of the soft edges between regions, relative to the long side.
@@ -37,10 +40,12 @@ class Regions:
     """How much each pixel belongs to each region.
 
     Attributes:
+        names: of the regions, for people: their colours in the masks.
         content: float32 [regions, height, width] in [0, 1]; sums over the regions are at most 1.
         styles: likewise, one for each style picture; a style need not have every region.
     """
 
+    names: tuple[str, ...]
     content: Array
     styles: tuple[Array, ...]
 
@@ -53,32 +58,31 @@ class Regions:
             styles: masks of the style pictures.
 
         Raises:
-            ParameterError: there are too many labels, or one that no style has.
+            ParameterError: there are too many labels.
         """
         wanted = _labels(content, "content_mask")
         found = tuple(_matched(style, wanted) for style in styles)
-        for number, colour in enumerate(wanted):
-            if not any(style[number].any() for style in found):
-                raise ParameterError(
-                    "Each colour of content_mask needs the same colour in a style_mask. "
-                    f"Received: no {_hex(colour)} in style_mask.",
-                    field="style_mask",
-                )
-        return cls(_weights(content, wanted), found)
+        return cls(tuple(_hex(label) for label in wanted), _weights(content, wanted), found)
 
     @classmethod
     def everywhere(cls, sizes: Sequence[tuple[int, ...]]) -> "Regions":
         """One region that is all of each picture, the content's (height, width) first."""
         content, *styles = (np.ones((1, *size), np.float32) for size in sizes)
-        return cls(content, tuple(styles))
+        return cls(("all",), content, tuple(styles))
 
     def seen_through(self, alphas: Sequence[Array | None]) -> "Regions":
-        """The same regions without what is transparent; alphas [height, width], content first."""
+        """The regions of which something is to be seen, without what is transparent.
+
+        Args:
+            alphas: [height, width] in [0, 1], the content's first; None where all is opaque.
+        """
         content, *styles = (
             weights if alpha is None else weights * alpha
             for weights, alpha in zip((self.content, *self.styles), alphas, strict=True)
         )
-        return Regions(content, tuple(styles))
+        seen = np.flatnonzero(content.any(axis=(1, 2)))
+        names = tuple(self.names[number] for number in seen)
+        return Regions(names, content[seen], tuple(style[seen] for style in styles))
 
 
 def guides(weights: Array, stride: int, reach: int) -> tuple[Array, Array]:
@@ -116,25 +120,10 @@ def sampled(mask: Array, height: int, width: int) -> Array:
     return np.asarray(mask[rows.astype(np.int64)][:, columns.astype(np.int64), :3])
 
 
-def check_proportions(mask: tuple[int, int], picture: tuple[int, int], field: str) -> None:
-    """Makes sure that a mask fits its picture; both as (width, height).
-
-    Raises:
-        ParameterError: its proportions are others by more than a pixel in fifty.
-    """
-    ratio = mask[0] * picture[1] / (mask[1] * picture[0])
-    if not 0.98 <= ratio <= 1 / 0.98:  # noqa: PLR2004
-        raise ParameterError(
-            f"{field} must have the proportions of its picture, {picture[0]}x{picture[1]}. "
-            f"Received: {mask[0]}x{mask[1]}.",
-            field=field,
-        )
-
-
 def _labels(mask: Array, field: str) -> Array:
     """The colours of a mask that are labels, the most frequent first, [labels, 3]."""
     levels = np.rint(mask * 15).astype(np.int64) @ (256, 16, 1)
-    counts = np.bincount(levels.ravel(), minlength=16**3)
+    counts = np.bincount(levels[_is_flat(mask)], minlength=16**3)
     colours = np.stack(np.unravel_index(np.arange(16**3), (16, 16, 16)), axis=-1) / 15
     found: list[int] = []
     for level in np.argsort(-counts, kind="stable")[: np.count_nonzero(counts)]:
@@ -149,6 +138,16 @@ def _labels(mask: Array, field: str) -> Array:
             f"A mask has at most {MAX_LABELS} colours. Received: {len(kept)}.", field=field
         )
     return np.asarray(kept, np.float32)
+
+
+def _is_flat(mask: Array) -> npt.NDArray[np.bool_]:
+    """Where a mask is of one colour around, unlike in the smooth edges between its labels."""
+    largest, smallest = (
+        filter_(mask, (3, 3, 1), mode="nearest")
+        for filter_ in (scipy.ndimage.maximum_filter, scipy.ndimage.minimum_filter)
+    )
+    flat = (largest - smallest).max(axis=-1) < _FLAT
+    return flat if flat.any() else np.ones_like(flat)
 
 
 def _weights(mask: Array, labels: Array) -> Array:

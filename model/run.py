@@ -89,7 +89,12 @@ class Run:
     def done(self) -> bool:
         """Whether the last step of the last scale has been taken."""
         is_last = self._now.scale == len(self._sitting.scales) - 1
-        return is_last and self._now.step == self._present.steps
+        return is_last and self.is_between_scales
+
+    @property
+    def is_between_scales(self) -> bool:
+        """Whether the last step of the present scale has been taken."""
+        return self._now.step == self._present.steps
 
     def advance(self, steps: int) -> Progress:
         """Takes up to ``steps`` steps; fewer where a scale ends.
@@ -98,9 +103,11 @@ class Run:
             DivergedError: the loss exploded, or stopped being finite, for the second time.
         """
         with tf.device(self._device):
-            if self._now.step == self._present.steps and not self.done:
+            if self.is_between_scales and not self.done:
                 self._next_scale()
-            for _ in range(min(steps, self._present.steps - self._now.step)):
+            for _ in range(steps):
+                if self.is_between_scales:
+                    break
                 self._take_step()
         return self.progress()
 

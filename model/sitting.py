@@ -9,10 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from model import colour, recipes
+from model.errors import ParameterError
 from model.images import fit, resize
-from model.masks import check_proportions, check_together
 from model.params import StyleTransferParams
-from model.regions import Regions, sampled
+from model.regions import Regions
+from model.visible import look, regions_of
 
 Array = npt.NDArray[np.float32]
 
@@ -59,17 +60,23 @@ class Sitting:
             style_masks: likewise, one for each style.
 
         Raises:
-            ParameterError: there are too few or too many styles, weights or masks, or a mask does
-                not fit.
+            ParameterError: there are too few or too many styles, weights or masks, a mask does
+                not fit, or a region has no style.
         """
-        height, width = content.shape[:2]
-        rgb, alpha = _parted(resize(content, *fit(width, height, params.size)))
-        prepared, alphas = zip(*(_parted(_style(style, params)) for style in styles), strict=True)
-        params.shares(len(prepared))
-        regions = _regions((rgb, *prepared), (alpha, *alphas), content_mask, style_masks)
+        seen = look(content, params.size)
+        style_side = min(round(params.size * params.style_scale), _LARGEST_STYLE)
+        others = [look(style, style_side) for style in styles]
+        params.shares(len(others))
+        regions = regions_of((seen, *others), content_mask, style_masks)
+        pictures = tuple(style.rgb for style in others)
         if params.preserve_color == "histogram":
-            prepared = tuple(colour.match_colours(style, rgb) for style in prepared)
-        return cls(rgb, prepared, params, alpha, regions)
+            pictures = tuple(
+                colour.match_colours(style.rgb, seen.rgb, style.alpha, seen.alpha)
+                for style in others
+            )
+        sitting = cls(seen.rgb, pictures, params, seen.alpha, regions)
+        sitting._check_that_each_region_has_a_style()
+        return sitting
 
     @cached_property
     def shares(self) -> tuple[float, ...]:
@@ -155,6 +162,20 @@ class Sitting:
             return painted
         return np.dstack([painted, resize(self.alpha, width, height)])
 
+    def _check_that_each_region_has_a_style(self) -> None:
+        if self.regions is None:
+            return
+        if not self.regions.names:
+            raise ParameterError("Nothing of the content picture can be seen.", field="content")
+        for name, shares in zip(self.regions.names, self.style_shares.T, strict=True):
+            if not shares.any():
+                raise ParameterError(
+                    "Each region of the content needs some of a style: the same colour in a "
+                    "style_mask, where the style is not transparent and has weight. "
+                    f"Received: none for {name}.",
+                    field="style_mask",
+                )
+
     def _style_sizes(self, scale: recipes.Scale) -> list[tuple[int, int]]:
         share = max(scale.width, scale.height) / max(self.content.shape[:2])
         return [
@@ -184,48 +205,6 @@ class Sitting:
                     matched = colour.match_colours(picture, style, here, there)
                     mixed += share * here[..., np.newaxis] * matched
         return np.asarray(np.clip(mixed, 0.0, 1.0), np.float32)
-
-
-def _style(style: Array, params: StyleTransferParams) -> Array:
-    """A style picture at the size it is seen in at the last scale."""
-    side = min(round(params.size * params.style_scale), _LARGEST_STYLE)
-    return resize(style, *fit(style.shape[1], style.shape[0], side))
-
-
-def _parted(picture: Array) -> tuple[Array, Array | None]:
-    """Colours and alpha; None where all is opaque."""
-    alpha = picture[..., 3] if picture.shape[2] == 4 else None  # noqa: PLR2004
-    return picture[..., :3], None if alpha is None or alpha.min() == 1.0 else alpha
-
-
-def _regions(
-    pictures: Sequence[Array],
-    alphas: Sequence[Array | None],
-    content_mask: Array | None,
-    style_masks: Sequence[Array],
-) -> Regions | None:
-    """The regions of content and styles: what the masks say, of what can be seen."""
-    masks = _masks(len(pictures) - 1, content_mask, style_masks)
-    if masks is None and all(alpha is None for alpha in alphas):
-        return None
-    if masks is None:
-        regions = Regions.everywhere([picture.shape[:2] for picture in pictures])
-    else:
-        fields = ("content_mask", *["style_mask"] * len(style_masks))
-        for mask, picture, field in zip(masks, pictures, fields, strict=True):
-            check_proportions(mask.shape[1::-1], picture.shape[1::-1], field)
-        content, *styles = (
-            sampled(mask, *picture.shape[:2]) for mask, picture in zip(masks, pictures, strict=True)
-        )
-        regions = Regions.of_masks(content, styles)
-    return regions.seen_through(alphas)
-
-
-def _masks(
-    styles: int, content_mask: Array | None, style_masks: Sequence[Array]
-) -> tuple[Array, ...] | None:
-    check_together(int(content_mask is not None), len(style_masks), styles)
-    return None if content_mask is None else (content_mask, *style_masks)
 
 
 def _resize_each(weights: Array, width: int, height: int) -> Array:

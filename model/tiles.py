@@ -15,7 +15,7 @@ STRIDE = 16
 #: How far beyond a cell of block5_conv1 the network looks, 70 pixels, rounded up to the stride.
 _HALO = 80
 
-#: Side of an inner box in pixels, at most, where a picture has to be cut.
+#: Side of an inner box in pixels, about, where a picture has to be cut.
 _SIDE = 1024
 
 #: Pixels that the network sees at once: a tile with its halo, or a picture as a whole.
@@ -70,7 +70,7 @@ def cut(height: int, width: int) -> tuple[Tile, ...]:
 
 
 def _spans(length: int) -> list[tuple[int, int]]:
-    """Nearly equal parts of a length, none above ``_SIDE``, cut at multiples of the stride."""
+    """Nearly equal parts of a length, about ``_SIDE`` at most, cut at multiples of the stride."""
     count = -(-length // _SIDE)
     edges = [length * part // count // STRIDE * STRIDE for part in range(count)]
     return list(pairwise([*edges, length]))

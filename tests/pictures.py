@@ -35,6 +35,13 @@ def style_picture(width: int, height: int, file_format: str = "PNG") -> bytes:
     return _file(image, file_format)
 
 
+def halves(width: int, height: int, left: str, right: str, file_format: str = "PNG") -> bytes:
+    """A mask of two regions, or any picture of two plain colours side by side."""
+    image = Image.new("RGB", (width, height), left)
+    image.paste(Image.new("RGB", image.size, right), (width // 2, 0))
+    return _file(image, file_format)
+
+
 def _file(image: Image.Image, file_format: str) -> bytes:
     buffer = io.BytesIO()
     image.save(buffer, file_format)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from model.run import Progress
+from model.progress import Progress
 from model.sitting import Sitting
 
 Array = npt.NDArray[np.float32]

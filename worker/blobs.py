@@ -9,8 +9,7 @@ from typing import Literal, cast
 
 from redis import Redis
 
-Kind = Literal["result", "preview", "checkpoint"]
-
+Kind = Literal["result", "preview", "losses", "checkpoint"]
 
 #: Forgets that a job uses an upload, and the upload when none is left that does.
 _RELEASE = """

@@ -18,7 +18,8 @@ import tensorflow as tf
 from model.errors import AtelierError, CheckpointError, OutOfTimeError
 from model.painting import Studio
 from model.params import StyleTransferParams
-from model.run import Progress, Run
+from model.progress import Progress
+from model.run import Run
 from model.sitting import Sitting
 from worker.assignment import Array, Assignment, Canceled, Interrupted, News
 from worker.coordination import BoundedQueue
@@ -128,11 +129,12 @@ class Device:
             pace.note(progress)
             if pace.seconds_left is not None:
                 self._expect_free_in(pace.seconds_left)
+            # The last preview is of the finished picture, for those that cannot show its file.
             assignment.tell(
                 News(
                     progress,
                     pace.seconds_left,
-                    run.picture() if pace.preview_due() else None,
+                    run.picture() if pace.preview_due() or run.done else None,
                     run.checkpoint() if pace.checkpoint_due() and run.can_be_stored else None,
                 )
             )

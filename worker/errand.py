@@ -3,13 +3,15 @@
 from pydantic import ValidationError
 
 from model import images
+from model.door import PictureLimits
 from model.errors import PaintingError
 from model.sitting import Sitting
+from worker import decoding
 from worker.assignment import Array, Assignment, News
-from worker.blobs import Blobs
+from worker.blobs import Blobs, Kind
 from worker.jobs import Jobs
 from worker.painting_job import PaintingJob
-from worker.records import JobProgress, JobResult, Work
+from worker.records import JobProgress, JobResult, Losses, Work
 from worker.settings import Settings
 
 
@@ -18,20 +20,34 @@ def prepare(job: PaintingJob, blobs: Blobs, settings: Settings) -> Assignment:
 
     Raises:
         PaintingError: the pictures are not there any more.
-        InputError: a picture that passed the door cannot be decoded after all.
+        InputError: a picture that passed the door cannot be decoded after all, or masks have
+            colours that do not go together.
     """
     try:
         work = Work(**job.kwargs)
     except ValidationError:
         raise PaintingError("This job was handed in to another version of Atelier.") from None
 
-    def decoded(digest: str) -> Array:
-        return images.decode(_upload(digest, blobs), settings.picture_limits).rgb
-
     return Assignment(
-        Sitting.prepare(decoded(work.content), map(decoded, work.styles), work.params),
+        _sitting(work, blobs, settings.picture_limits),
         resume=blobs.get(job.id, "checkpoint"),
         timeout_seconds=float(job.timeout or settings.job_timeout_seconds),
+    )
+
+
+def _sitting(work: Work, blobs: Blobs, limits: PictureLimits) -> Sitting:
+    def picture(digest: str) -> Array:
+        return decoding.picture(_upload(digest, blobs), limits)
+
+    def mask(digest: str) -> Array:
+        return decoding.mask(_upload(digest, blobs), limits)
+
+    return Sitting.prepare(
+        picture(work.content),
+        map(picture, work.styles),
+        work.params,
+        content_mask=None if work.content_mask is None else mask(work.content_mask),
+        style_masks=[mask(digest) for digest in work.style_masks],
     )
 
 
@@ -66,16 +82,19 @@ class Reporter:
         self._previews = JobProgress(**job.facts.get("progress", {})).preview_version
 
     def publish(self, news: News | None) -> None:
-        """Stores preview and checkpoint, then says how far the job is."""
+        """Stores checkpoint, preview and loss curve, then says how far the job is."""
         if news is None:
             return
         if news.checkpoint is not None:
-            self._jobs.blobs.put(self._id, "checkpoint", news.checkpoint, self._ttl)
+            self._put("checkpoint", news.checkpoint)
         if news.preview is not None:
-            preview = images.encode_preview(news.preview)
-            self._jobs.blobs.put(self._id, "preview", preview, self._ttl)
+            self._put("preview", images.encode_preview(news.preview))
+            self._put("losses", Losses.of(news.progress.curve).model_dump_json().encode())
             self._previews += 1
         self._jobs.note(self._id, progress=self._progress(news))
+
+    def _put(self, kind: Kind, data: bytes) -> None:
+        self._jobs.blobs.put(self._id, kind, data, self._ttl)
 
     def _progress(self, news: News) -> JobProgress:
         progress = news.progress
@@ -86,4 +105,5 @@ class Reporter:
             loss=progress.losses.get("total"),
             eta_seconds=news.eta_seconds,
             preview_version=self._previews,
+            restarts=progress.restarts,
         )

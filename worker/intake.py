@@ -177,8 +177,9 @@ class IntakeWorker(SimpleWorker):
                 raise
             except RedisAway:
                 logger.warning("Redis does not answer; job %s is painted on.", job.id)
+        last_news = assignment.take_news()
+        self._insist(lambda: reporter.publish(last_news))
         if isinstance(assignment.outcome, BaseException):
-            self._insist(lambda: reporter.publish(assignment.take_news()))
             raise assignment.outcome
         return assignment.outcome
 

@@ -17,13 +17,14 @@ from rq.job import JobStatus
 from rq.registry import CanceledJobRegistry
 
 from model import recipes
-from model.door import PictureInfo, inspect
+from model.door import PictureInfo
 from model.errors import AtelierError, ParameterError
 from model.params import StyleTransferParams
 from worker import job_index
 from worker.blobs import Blobs
 from worker.job_index import JobIndex
 from worker.painting_job import CANCEL_FIELD, Fact, PaintingJob, as_fields, as_rq_writes
+from worker.pictures import Pictures
 from worker.records import FINAL, Job, Status, Work
 from worker.removal import Removal
 from worker.settings import Settings
@@ -78,11 +79,7 @@ class Jobs:
         self._cancel_waiting = connection.register_script(_CANCEL_WAITING)
 
     def submit(
-        self,
-        content: bytes,
-        styles: list[bytes],
-        params: StyleTransferParams,
-        priority: Priority = "normal",
+        self, pictures: Pictures, params: StyleTransferParams, priority: Priority = "normal"
     ) -> Job:
         """Checks a request, stores its pictures and puts it into the queue.
 
@@ -90,16 +87,11 @@ class Jobs:
             InputError: a picture or a parameter is at fault; nothing has been stored.
             QueueFull: as many jobs are waiting as may wait; nothing has been stored.
         """
-        self._check(content, styles, params)
+        self._check(pictures, params)
         if self.waiting() >= self._settings.max_queue_length:
             raise QueueFull(f"{self._settings.max_queue_length} jobs are waiting already.")
-        job_id, ttl = uuid4().hex, self._settings.input_ttl_seconds
-        work = Work(
-            content=self.blobs.add_upload(content, job_id, ttl),
-            styles=tuple(self.blobs.add_upload(style, job_id, ttl) for style in styles),
-            params=params,
-        )
-        return self._enqueue(job_id, work, priority)
+        job_id = uuid4().hex
+        return self._enqueue(job_id, self._stored(pictures, params, job_id), priority)
 
     def get(self, job_id: str) -> Job:
         """A job as it is now.
@@ -224,13 +216,9 @@ class Jobs:
         oldest = datetime.now(UTC) - timedelta(seconds=longest)
         self._index.drop_older(oldest)
 
-    def _check(self, content: bytes, styles: list[bytes], params: StyleTransferParams) -> None:
-        params.shares(len(styles))
-        limits = self._settings.picture_limits
-        info = inspect(content, limits, field="content")
-        for style in styles:
-            inspect(style, limits, field="style")
-        self._check_cost(params, info)
+    def _check(self, pictures: Pictures, params: StyleTransferParams) -> None:
+        params.shares(len(pictures.styles))
+        self._check_cost(params, pictures.check(self._settings.picture_limits))
 
     def _check_cost(self, params: StyleTransferParams, content: PictureInfo) -> None:
         scales = recipes.scales(params, content.width, content.height)
@@ -241,6 +229,19 @@ class Jobs:
                 f"{self._settings.max_megapixel_steps} megapixel-steps. Received: {cost:.0f}.",
                 field="size",
             )
+
+    def _stored(self, pictures: Pictures, params: StyleTransferParams, job_id: str) -> Work:
+        def add(picture: bytes) -> str:
+            return self.blobs.add_upload(picture, job_id, self._settings.input_ttl_seconds)
+
+        mask = pictures.content_mask
+        return Work(
+            content=add(pictures.content),
+            styles=tuple(map(add, pictures.styles)),
+            content_mask=None if mask is None else add(mask),
+            style_masks=tuple(map(add, pictures.style_masks)),
+            params=params,
+        )
 
     def _enqueue(self, job_id: str, work: Work, priority: Priority) -> Job:
         settings = self._settings

@@ -1,5 +1,6 @@
 """What is known of a job, in Atelier's words: the same for the API, the page and the client."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Literal
 
@@ -7,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from model.errors import AtelierError
 from model.params import StyleTransferParams
+from model.progress import CurvePoint
 
 Status = Literal["queued", "running", "succeeded", "failed", "canceled"]
 
@@ -42,6 +44,8 @@ class JobProgress(Record):
         loss: the total loss at the last step, null before the first.
         eta_seconds: estimate of the painting time left.
         preview_version: grows with each preview; 0 before the first.
+        restarts: times the loss exploded, so that the painting had to go back a step and on with
+            shorter ones; 0 or 1.
     """
 
     step: int = 0
@@ -50,6 +54,36 @@ class JobProgress(Record):
     loss: float | None = None
     eta_seconds: float | None = None
     preview_version: int = 0
+    restarts: int = 0
+
+
+class LossPoint(Record):
+    """The weighted losses before a step.
+
+    Attributes:
+        step: optimisation steps taken until then.
+        content: the loss of the content layer.
+        style: the losses of the style layers together.
+        tv: the total-variation loss.
+        total: their sum, which is what the optimiser makes smaller.
+    """
+
+    step: int
+    content: float
+    style: float
+    tv: float
+    total: float
+
+
+class Losses(Record):
+    """The loss curve of a job so far: at most 200 points, evenly spread over all its steps."""
+
+    points: tuple[LossPoint, ...]
+
+    @classmethod
+    def of(cls, curve: Iterable[CurvePoint]) -> "Losses":
+        """The curve that the engine reports, as it is stored and shown."""
+        return cls(points=tuple(LossPoint(**p._asdict(), total=sum(p[1:])) for p in curve))
 
 
 class JobResult(Record):
@@ -81,12 +115,16 @@ class Work(Record):
         version: of this form; a worker leaves a newer one to others.
         content: SHA-256 of the uploaded content picture.
         styles: likewise of the style pictures, in their order.
+        content_mask: likewise of the content picture's mask; null where there is none.
+        style_masks: likewise of the style pictures' masks, in their order; none, or one for each.
         params: how to paint.
     """
 
     version: Literal[1] = 1
     content: str
     styles: tuple[str, ...]
+    content_mask: str | None = None
+    style_masks: tuple[str, ...] = ()
     params: StyleTransferParams
 
     def as_json(self) -> dict[str, Any]:

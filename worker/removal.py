@@ -1,9 +1,11 @@
 """Forgetting a job: its record, its pictures, and what a worker that still has it writes."""
 
+from typing import get_args
+
 from rq import Queue
 from rq.registry import CanceledJobRegistry, FailedJobRegistry, FinishedJobRegistry
 
-from worker.blobs import Blobs
+from worker.blobs import Blobs, Kind
 from worker.painting_job import PaintingJob
 
 #: How long a worker may take to let go of a job that was deleted.
@@ -31,13 +33,15 @@ class Removal:
     def release_pictures(self, job: PaintingJob) -> None:
         """Drops what is of use only while the job may be painted: uploads and checkpoint."""
         work = job.kwargs  # as it is: of a job of another version, too, the pictures go
-        self._blobs.release_uploads(job.id, {work["content"], *work["styles"]})
+        mask = work.get("content_mask")
+        masks = {mask, *work["style_masks"]} if mask else set()
+        self._blobs.release_uploads(job.id, {work["content"], *work["styles"], *masks})
         self._blobs.drop(job.id, "checkpoint")
 
     def erase(self, job: PaintingJob) -> None:
         """Removes every trace of the job but for its uploads, which others may share."""
         # Not by RQ's `delete`, which stumbles over an execution that expired before its registry.
-        self._blobs.drop(job.id, "result", "preview", "checkpoint")
+        self._blobs.drop(job.id, *get_args(Kind))
         with self._connection.pipeline() as pipeline:
             for waiting in (self._queue.key, self._queue.intermediate_queue_key):
                 pipeline.lrem(waiting, 0, job.id)

@@ -2,10 +2,12 @@
 // limits, defaults and choices are written down nowhere else.
 
 import { element } from "./dom.js";
+import { ACCEPTED } from "./pictures.js";
 import { words } from "./words.js";
 
 const FRONT = ["size", "quality"];
 const BEHIND = ["style_weight", "style_scale", "preserve_color", "seed", "format"];
+const FILES = ["content_mask", "style_mask"];
 
 export class Settings {
   #fields = {};
@@ -13,6 +15,7 @@ export class Settings {
 
   constructor(form) {
     this.#form = form;
+    for (const name of FILES) form.elements[name].accept = ACCEPTED;
   }
 
   /** Makes the controls. */
@@ -26,6 +29,7 @@ export class Settings {
 
   /** Marks each control that is out of its range; says whether all are well. */
   check() {
+    FILES.forEach((name) => this.blame("", name)); // only the service knows
     const numbers = [...this.#form.querySelectorAll(".field input[type=number]")];
     for (const input of numbers) {
       const { type, minimum, maximum } = this.#fields[input.name];
@@ -46,11 +50,14 @@ export class Settings {
     return true;
   }
 
-  /** Adds what differs from the defaults. */
+  /** Adds what differs from the defaults, and files. */
   addTo(data) {
     for (const name of [...FRONT, ...BEHIND]) {
       const value = this.#form.elements[name]?.value;
       if (value && value !== String(this.#fields[name].default)) data.append(name, value);
+    }
+    for (const name of FILES) {
+      for (const file of this.#form.elements[name].files) data.append(name, file);
     }
   }
 

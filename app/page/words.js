@@ -54,6 +54,12 @@ export const words = {
     seed: { name: "Seed", unit: "another number, another variation" },
     format: { name: "File format", options: FORMATS },
   },
+  masks: {
+    content: "Mask of the photograph",
+    style: "Masks of the style pictures",
+    unit: "Each region in a plain colour: it takes its style from the region of that colour. "
+      + "One mask for every picture, in their order.",
+  },
   range: (min, max, whole) =>
     `Give a ${whole ? "whole " : ""}number from ${number.format(min)} to ${number.format(max)}.`,
   more: "More settings",

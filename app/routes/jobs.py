@@ -11,15 +11,17 @@ from model.container import MEDIA_TYPES
 from model.errors import ParameterError
 from model.params import MAX_STYLES, StyleTransferParams
 from worker.jobs import Jobs, Priority
-from worker.records import FINAL, Job, Status
+from worker.pictures import Pictures
+from worker.records import FINAL, Job, Losses, Status
 from worker.settings import Settings
 
 #: Room in a request for the form's fields and boundaries, beside its pictures.
 _FORM_BYTES = 2**20
 
-_PICTURES = 1 + MAX_STYLES
+#: Content and styles, and a mask for each.
+_PICTURES = 2 * (1 + MAX_STYLES)
 
-_REPEATABLE = {"style", "style_weights"}
+_REPEATABLE = {"style", "style_mask", "style_weights"}
 
 
 class JobForm(StyleTransferParams):
@@ -29,7 +31,28 @@ class JobForm(StyleTransferParams):
     style: list[UploadFile] = Field(
         description="Pictures to take the style from.", json_schema_extra={"maxItems": MAX_STYLES}
     )
+    content_mask: UploadFile | None = Field(
+        None,
+        description="Regions of the photograph, each painted in a plain colour of its own: a "
+        "picture with its proportions.",
+    )
+    style_mask: list[UploadFile] = Field(
+        [],
+        description="Regions of each style picture, in their order. A region of the photograph "
+        "takes its style from those of the same colour.",
+        json_schema_extra={"maxItems": MAX_STYLES},
+    )
     priority: Priority = Field("normal", description="`high` goes before all waiting jobs.")
+
+    def pictures(self) -> Pictures:
+        """The files, read."""
+        mask = self.content_mask
+        return Pictures(
+            content=self.content.file.read(),
+            styles=[style.file.read() for style in self.style],
+            content_mask=None if mask is None else mask.file.read(),
+            style_masks=[style_mask.file.read() for style_mask in self.style_mask],
+        )
 
     def params(self) -> StyleTransferParams:
         """The parameters alone."""
@@ -43,6 +66,7 @@ class Urls(BaseModel):
     self: str
     result: str
     preview: str
+    losses: str
     cancel: str
 
 
@@ -55,10 +79,8 @@ class JobView(Job):
     def of(cls, job: Job) -> Self:
         """The job with its addresses."""
         base = f"/v1/jobs/{job.id}"
-        urls = Urls(
-            self=base, result=f"{base}/result", preview=f"{base}/preview", cancel=f"{base}/cancel"
-        )
-        return cls(**dict(job), urls=urls)
+        further = {name: f"{base}/{name}" for name in ("result", "preview", "losses", "cancel")}
+        return cls(**dict(job), urls=Urls(self=base, **further))
 
 
 class JobPage(BaseModel):
@@ -98,6 +120,7 @@ def router(settings: Settings) -> APIRouter:
     routes.add_api_route("/{job_id}/cancel", cancel_job, methods=["POST"])
     routes.add_api_route("/{job_id}/result", get_result, methods=["GET"], response_class=Response)
     routes.add_api_route("/{job_id}/preview", get_preview, methods=["GET"], response_class=Response)
+    routes.add_api_route("/{job_id}/losses", get_losses, methods=["GET"])
     return routes
 
 
@@ -116,10 +139,12 @@ def submit(
     jobs: JobsDep,
     response: Response,
 ) -> JobView:
-    """Hands in a content picture and one to eight style pictures to be painted."""
-    content = form.content.file.read()
-    styles = [style.file.read() for style in form.style]
-    job = JobView.of(jobs.submit(content, styles, form.params(), form.priority))
+    """Hands in a content picture and one to eight style pictures to be painted.
+
+    With masks, each region of the content picture takes its style from the same region of the
+    style pictures. They come together: one for the content picture and one for each style.
+    """
+    job = JobView.of(jobs.submit(form.pictures(), form.params(), form.priority))
     response.headers["Location"] = job.urls.self
     return job
 
@@ -183,3 +208,14 @@ def get_preview(job_id: str, jobs: JobsDep) -> Response:
             HTTPStatus.NOT_FOUND, "no-preview", "No preview yet", "There is no preview so far."
         )
     return Response(preview, media_type="image/jpeg")
+
+
+def get_losses(job_id: str, jobs: JobsDep) -> Losses:
+    """The loss curve so far, at most 200 points: the weighted losses before some of the steps."""
+    jobs.get(job_id)
+    losses = jobs.blobs.get(job_id, "losses")
+    if losses is None:
+        raise ProblemError(
+            HTTPStatus.NOT_FOUND, "no-losses", "No losses yet", "There is no loss curve so far."
+        )
+    return Losses.model_validate_json(losses)

@@ -45,6 +45,12 @@ def pictures(content: bytes, *styles: bytes) -> Files:
     return [("content", ("content", content)), *(("style", ("style", s)) for s in styles)]
 
 
+def masked(content: bytes, style: bytes, content_mask: bytes, style_mask: bytes) -> Files:
+    """The files of a form with masks."""
+    masks = [("content_mask", ("mask", content_mask)), ("style_mask", ("mask", style_mask))]
+    return [*pictures(content, style), *masks]
+
+
 def submit(client: httpx.Client, files: Files, **fields: str | list[str]) -> Json:
     """A job that is taken."""
     response = client.post("/v1/jobs", data=fields, files=files)

@@ -17,8 +17,18 @@ import pytest
 from PIL import Image, ImageOps
 from redis import Redis
 
-from tests.app.api import SHORT, Fields, Files, contents, painted, pictures, problem, submit
-from tests.pictures import photograph, style_picture
+from tests.app.api import (
+    SHORT,
+    Fields,
+    Files,
+    contents,
+    masked,
+    painted,
+    pictures,
+    problem,
+    submit,
+)
+from tests.pictures import halves, photograph, style_picture
 
 CONTENT = photograph(96, 72)
 STYLE = style_picture(80, 80)
@@ -119,6 +129,68 @@ def test_a_file_is_known_by_its_bytes_whatever_its_name_and_type_say(refuse: Ref
 @pytest.mark.parametrize("name", ["../../etc/passwd", "a\0b.png", "x" * 200, "日本.png", '"; rm'])
 def test_the_name_of_a_file_does_not_matter(api: httpx.Client, name: str) -> None:
     submit(api, [("content", (name, CONTENT)), ("style", (name, STYLE))])
+
+
+# Masks.
+
+RED_BLUE = halves(48, 36, "#ff0000", "#0000ff")
+SQUARE = halves(40, 40, "#ff0000", "#0000ff")
+
+
+@pytest.mark.parametrize("name", BAD_PICTURES)
+def test_a_mask_is_refused_that_is(refuse: Refuse, name: str) -> None:
+    data, status, said = BAD_PICTURES[name]
+    assert said in refuse(status, "content_mask", files=masked(CONTENT, STYLE, data, SQUARE))
+    assert said in refuse(status, "style_mask", files=masked(CONTENT, STYLE, RED_BLUE, data))
+
+
+def test_a_mask_of_other_proportions_than_its_picture_is_refused(refuse: Refuse) -> None:
+    detail = refuse(422, "content_mask", files=masked(CONTENT, STYLE, SQUARE, SQUARE))
+    assert "the proportions of its picture, 96x72" in detail
+    assert detail.endswith("Received: 40x40.")
+    refuse(422, "style_mask", files=masked(CONTENT, STYLE, RED_BLUE, RED_BLUE))
+
+
+def test_each_style_mask_is_held_against_its_own_style(refuse: Refuse) -> None:
+    files = [*masked(CONTENT, STYLE, RED_BLUE, SQUARE), ("style", ("wide", CONTENT))]
+    wrong, right = ("style_mask", ("mask", SQUARE)), ("style_mask", ("mask", RED_BLUE))
+    assert "its picture, 96x72" in refuse(422, "style_mask", files=[*files, wrong])
+    submit(refuse.api, [*files, right])
+
+
+@pytest.mark.parametrize(
+    ("content_masks", "style_masks", "field"),
+    [(0, 1, "content_mask"), (1, 0, "style_mask"), (1, 2, "style_mask"), (2, 1, "content_mask")],
+)
+def test_masks_come_together_or_are_refused(
+    refuse: Refuse, content_masks: int, style_masks: int, field: str
+) -> None:
+    files = [("content_mask", ("mask", RED_BLUE))] * content_masks
+    files += [("style_mask", ("mask", SQUARE))] * style_masks
+    refuse(422, field, files=[*FORM, *files])
+
+
+def test_a_text_in_place_of_a_mask_is_refused(refuse: Refuse) -> None:
+    refuse(422, "content_mask", {"content_mask": "town.jpg"}, files=FORM)
+
+
+def test_masks_that_were_not_chosen_in_a_browser_are_none(api: httpx.Client) -> None:
+    parts = {"content": CONTENT, "style": STYLE, "content_mask": b"", "style_mask": b""}
+    body = b""
+    for name, data in parts.items():
+        file = f'name="{name}"; filename="{name if data else ""}"'.encode()
+        body += b"--b\r\nContent-Disposition: form-data; " + file + b"\r\n\r\n" + data + b"\r\n"
+    headers = {"Content-Type": "multipart/form-data; boundary=b"}
+    response = api.post("/v1/jobs", content=body + b"--b--\r\n", headers=headers)
+    assert response.status_code == 202, response.text
+
+
+def test_a_mask_fits_a_photograph_as_it_is_seen(api: httpx.Client) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned clockwise
+    sideways = saved(opened(CONTENT).convert("RGB"), "JPEG", exif=exif)
+    upright = halves(36, 48, "#ff0000", "#0000ff")
+    submit(api, masked(sideways, STYLE, upright, SQUARE))
 
 
 # Parameters.
@@ -324,12 +396,6 @@ def test_a_cmyk_jpeg_is_painted_in_its_colours(studio: httpx.Client) -> None:
     plain = result_of(studio, CONTENT)
     assert ours.shape == plain.shape == (48, 64, 3)
     assert np.abs(ours - plain).mean() < 30
-
-
-def test_a_png_with_alpha_is_painted(studio: httpx.Client) -> None:
-    image = opened(CONTENT).convert("RGBA")
-    image.putalpha(Image.linear_gradient("L").resize(image.size))
-    assert result_of(studio, saved(image, "PNG")).shape == (48, 64, 3)
 
 
 def test_an_opaque_alpha_channel_changes_nothing(studio: httpx.Client) -> None:

@@ -15,6 +15,7 @@ from PIL import Image
 from model.params import StyleTransferParams
 from tests.app.api import SHORT, ended, painted, pictures
 from tests.house import House, Process, eventually
+from tests.pictures import halves
 
 SMALL = ("--size", "64", "--quality", "draft", "--steps", "3")
 
@@ -30,6 +31,7 @@ class Desk:
 
     def __init__(self, folder: Path, content: bytes, style: bytes) -> None:
         self.folder = folder
+        self.content_bytes, self.style_bytes = content, style
         self.content = self.put("town.jpg", content)
         self.style = self.put("waves.png", style)
         self.output = folder / "painted.png"
@@ -89,6 +91,30 @@ def test_a_painting_made_here_has_the_bytes_of_one_made_through_http(
 
     fields = SHORT | {"init": "noise", "seed": "7"}
     assert painted(studio, pictures(content, style), **fields) == here
+
+
+def test_masks_paint_the_same_here_and_on_a_server_and_summaries_are_written_here(
+    desk: Desk, studio: httpx.Client, house: House
+) -> None:
+    masks = (
+        "--content-mask",
+        desk.put("town-mask.png", halves(48, 36, "#ff0000", "#00ff00")),
+        "--style-mask",
+        desk.put("waves-mask.jpg", halves(80, 80, "#00ff00", "#ff0000", "JPEG")),
+    )
+    logdir = desk.folder / "runs" / "first"
+    code, output = desk.stylize(*SMALL, *masks, "--logdir", str(logdir), within=120)
+    assert code == 0, output
+    here = desk.output.read_bytes()
+    (written,) = logdir.iterdir()
+    for tag in (b"loss/style/block5_conv1", b"loss/content/block4_conv2", b"painting"):
+        assert tag in written.read_bytes()
+
+    code, output = desk.stylize(*SMALL, *masks, "--server", house.url)
+    assert code == 0, output
+    assert desk.output.read_bytes() == here
+    files = pictures(desk.content_bytes, desk.style_bytes)
+    assert painted(studio, files, **SHORT) != here, "the masks had their part in it"
 
 
 def test_options_reach_the_server_as_they_were_given(
@@ -157,6 +183,22 @@ ERRORS: dict[str, tuple[Callable[[Desk], tuple[int, str]], str]] = {
     "a file that is not there": (with_files("nowhere.jpg", "x.png"), "nowhere.jpg cannot be read"),
     "a folder": (with_files("", "x.png"), "cannot be read: Is a directory"),
     "a file that is no picture": (with_files("notes.txt", "x.png"), "Received: a text"),
+    "a mask that is not there": (
+        with_option("--content-mask", "nowhere.png"),
+        "nowhere.png cannot be read",
+    ),
+    "a mask without those of the styles": (
+        lambda desk: desk.stylize("--content-mask", desk.content),
+        "Masks come together.* 1 content_mask and 0 style_mask for 1 style pictures",
+    ),
+    "summaries of a painting made elsewhere": (
+        with_option("--logdir", "runs", "--server", "http://127.0.0.1:1"),
+        "--logdir and --server do not go together",
+    ),
+    "a folder for summaries that is a file": (
+        lambda desk: desk.stylize("--logdir", desk.content),
+        "town.jpg cannot be written: ",
+    ),
     "no server there": (with_option("--server", "http://127.0.0.1:1"), "http://127.0.0.1:1"),
     "an address without http": (with_option("--server", "nonsense"), "nonsense"),
     "an address that is none": (with_option("--server", "http://[::1"), "http://"),

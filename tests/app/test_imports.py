@@ -20,6 +20,7 @@ MAY_IMPORT = {
     "model": {"model"},
 }
 HEAVY = {"tensorflow", "keras", "h5py"}
+WORKERS_OWN = {"numpy", "scipy", "tifffile", "safetensors"}
 
 
 def modules(room: str) -> list[str]:
@@ -53,6 +54,10 @@ def loaded_after(statements: str) -> set[str]:
 def test_a_fresh_interpreter_imports_all_of_app_without_tensorflow() -> None:
     statements = "\n".join(f"import {name}" for name in modules("app"))
     assert not loaded_after(statements) & HEAVY
+
+
+def test_the_api_needs_nothing_of_what_only_workers_have_installed() -> None:
+    assert not loaded_after("import app.main, app.cli, app.client") & (HEAVY | WORKERS_OWN)
 
 
 @pytest.mark.parametrize(

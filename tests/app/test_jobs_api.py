@@ -19,8 +19,8 @@ JOB = {
     "id", "status", "created_at", "started_at", "finished_at", "expires_at", "attempt",
     "queue_position", "progress", "params", "features", "result", "error", "urls",
 }  # fmt: skip
-PROGRESS = {"step", "steps", "fraction", "loss", "eta_seconds", "preview_version"}
-URLS = {"self", "result", "preview", "cancel"}
+PROGRESS = {"step", "steps", "fraction", "loss", "eta_seconds", "preview_version", "restarts"}
+URLS = {"self", "result", "preview", "losses", "cancel"}
 
 UNKNOWN = "0" * 32
 
@@ -268,6 +268,11 @@ def test_there_is_no_preview_before_the_first(api: httpx.Client, files: Files) -
     assert problem(api.get(job["urls"]["preview"]), 404)["type"].endswith(":no-preview")
 
 
+def test_there_is_no_loss_curve_before_the_first_preview(api: httpx.Client, files: Files) -> None:
+    job = submit(api, files)
+    assert problem(api.get(job["urls"]["losses"]), 404)["type"].endswith(":no-losses")
+
+
 @pytest.mark.parametrize(
     "job_id",
     [UNKNOWN, "1", "A" * 32, "a" * 5000, "index.html", "a b", "%00", "%0a", "%ff", "*", "a:b"],
@@ -279,6 +284,7 @@ def test_a_job_that_never_was_is_not_found(api: httpx.Client, job_id: str) -> No
         ("DELETE", ""),
         ("GET", "/result"),
         ("GET", "/preview"),
+        ("GET", "/losses"),
         ("POST", "/cancel"),
     ]:
         found = problem(api.request(method, url + path), 404)

@@ -23,6 +23,7 @@ PATHS = {
     "/v1/jobs/{job_id}": {"get", "delete"},
     "/v1/jobs/{job_id}/result": {"get"},
     "/v1/jobs/{job_id}/preview": {"get"},
+    "/v1/jobs/{job_id}/losses": {"get"},
     "/v1/jobs/{job_id}/cancel": {"post"},
     "/v1/system": {"get"},
     "/livez": {"get"},
@@ -87,10 +88,19 @@ def test_openapi_describes_every_field_of_the_form(api: httpx.Client) -> None:
     body = document["paths"]["/v1/jobs"]["post"]["requestBody"]["content"]
     name = body["multipart/form-data"]["schema"]["$ref"].rpartition("/")[2]
     schema = document["components"]["schemas"][name]
-    assert {"content", "style", "priority", "size", "seed"} <= set(schema["properties"])
+    files = {"content", "style", "content_mask", "style_mask"}
+    assert files | {"priority", "size", "seed"} <= set(schema["properties"])
     assert set(schema["required"]) == {"content", "style"}
     for field, described in schema["properties"].items():
         assert described.get("description"), field
+
+
+def test_openapi_describes_the_points_of_the_loss_curve(api: httpx.Client) -> None:
+    document = api.get("/openapi.json").json()
+    answer = document["paths"]["/v1/jobs/{job_id}/losses"]["get"]["responses"]["200"]
+    assert answer["content"]["application/json"]["schema"]["$ref"].endswith("/Losses")
+    point = document["components"]["schemas"]["LossPoint"]
+    assert set(point["required"]) == {"step", "content", "style", "tv", "total"}
 
 
 def test_the_documentation_for_people_is_there(api: httpx.Client) -> None:

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, Request, Route, expect
 
 from tests.browser import steps
 from tests.house import House, eventually
-from tests.pictures import style_picture
+from tests.pictures import halves, style_picture
 
 #: How every PNG begins; in this one that is all.
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -146,6 +146,34 @@ def test_what_the_service_refuses_is_said_beside_the_field(page: Page, refusals:
         "Each side of a picture needs at least 16 pixels."
     )
     expect(page.locator("#studio-fault")).to_contain_text("see what is marked")
+
+
+def test_masks_are_handed_in_and_what_is_wrong_with_them_is_said_beside_them(
+    page: Page, api: httpx.Client, refusals: set[int]
+) -> None:
+    refusals.add(HTTPStatus.UNPROCESSABLE_ENTITY)
+    page.goto("/")
+    steps.choose(page)
+    page.get_by_text("More settings").click()
+    square = steps.file("square.png", halves(64, 64, "#ff0000", "#0000ff"))
+    content_mask = page.get_by_label("Mask of the photograph")
+    content_mask.set_input_files(square)
+    page.get_by_label("Masks of the style pictures").set_input_files(square)
+    steps.paint(page, size=64)
+    expect(content_mask).to_be_focused()
+    expect(page.locator("#fault-content_mask")).to_contain_text("the proportions of its picture")
+
+    content_mask.set_input_files(steps.file("wide.png", halves(96, 72, "#ff0000", "#00ff00")))
+    steps.press_paint(page)
+    steps.expect_status(page, "The painting failed")
+    expect(steps.easel(page)).to_contain_text("#00ff00")
+    page.get_by_role("link", name="Paint another").click()
+    expect(page.locator("#fault-content_mask")).to_be_empty()
+    content_mask.set_input_files(steps.file("wide.png", halves(96, 72, "#ff0000", "#0000ff")))
+    steps.press_paint(page)
+    steps.expect_result(page)
+    result = api.get(f"/v1/jobs/{steps.job_id(page)}").json()["result"]
+    assert (result["width"], result["height"]) == (64, 48)
 
 
 def test_a_job_is_shown_again_after_a_reload_and_in_another_tab(

@@ -9,6 +9,7 @@ from model.params import StyleTransferParams
 from worker import upkeep
 from worker.jobs import Jobs
 from worker.painting_job import PaintingJob
+from worker.pictures import Pictures
 from worker.settings import Settings
 from worker.upkeep import Upkeep
 
@@ -23,7 +24,7 @@ def jobs(redis: Redis, settings: Settings) -> Jobs:
 @pytest.fixture
 def one_waits(jobs: Jobs, content: bytes, style: bytes) -> str:
     """A job that waits while another is about to be abandoned."""
-    return jobs.submit(content, [style], PARAMS).id
+    return jobs.submit(Pictures(content, [style]), PARAMS).id
 
 
 def start(jobs: Jobs, job_id: str, heartbeat_ttl: int) -> None:
@@ -39,7 +40,7 @@ def start(jobs: Jobs, job_id: str, heartbeat_ttl: int) -> None:
 def test_an_abandoned_job_goes_back_to_the_front(
     jobs: Jobs, one_waits: str, content: bytes, style: bytes
 ) -> None:
-    abandoned = jobs.submit(content, [style], PARAMS).id
+    abandoned = jobs.submit(Pictures(content, [style]), PARAMS).id
     start(jobs, abandoned, heartbeat_ttl=0)
     Upkeep(jobs).run_if_due()
     assert jobs.get(abandoned).status == "queued"

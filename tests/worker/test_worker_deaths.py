@@ -7,6 +7,7 @@ import pytest
 
 from tests.house import Process, eventually, house_environment
 from tests.worker.crew import LONG, Crew, a_crew
+from worker.pictures import Pictures
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +20,7 @@ def crew(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crew]:
 def undisturbed(crew: Crew, content: bytes, style: bytes) -> bytes:
     """The picture when nothing befalls the worker."""
     with crew.worker("undisturbed"):
-        job = crew.until(crew.jobs.submit(content, [style], LONG), "succeeded")
+        job = crew.until(crew.jobs.submit(Pictures(content, [style]), LONG), "succeeded")
     picture = crew.jobs.blobs.get(job.id, "result")
     assert picture is not None
     return picture
@@ -28,7 +29,7 @@ def undisturbed(crew: Crew, content: bytes, style: bytes) -> bytes:
 def test_a_stopped_worker_puts_its_job_back_and_the_next_paints_the_same_picture(
     crew: Crew, undisturbed: bytes, content: bytes, style: bytes
 ) -> None:
-    job = crew.jobs.submit(content, [style], LONG)
+    job = crew.jobs.submit(Pictures(content, [style]), LONG)
     with crew.worker("stopped") as stopped:
         begun = crew.until_painting(job, steps=20)
         assert stopped.end(within=crew.settings.stop_grace_seconds) == 0
@@ -46,7 +47,7 @@ def test_a_killed_workers_job_is_noticed_within_thirty_seconds_and_painted_by_an
 ) -> None:
     with crew.worker("one") as one, crew.worker("other") as other:
         crew.ready(workers=2)
-        job = crew.until_painting(crew.jobs.submit(content, [style], LONG), steps=20)
+        job = crew.until_painting(crew.jobs.submit(Pictures(content, [style]), LONG), steps=20)
         painter = next(process for process in (one, other) if process.pid == crew.painter(job).pid)
         painter.signal(signal.SIGKILL)
         painter.wait(within=5)
@@ -60,7 +61,7 @@ def test_a_killed_workers_job_is_noticed_within_thirty_seconds_and_painted_by_an
 
 
 def test_a_second_signal_ends_a_worker_at_once(crew: Crew, content: bytes, style: bytes) -> None:
-    job = crew.jobs.submit(content, [style], LONG)
+    job = crew.jobs.submit(Pictures(content, [style]), LONG)
     with crew.worker("impatient") as process:
         crew.until_painting(job)
         process.signal(signal.SIGTERM)

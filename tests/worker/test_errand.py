@@ -1,0 +1,68 @@
+"""What an intake thread says of a job, on a real Valkey."""
+
+import json
+
+import numpy as np
+import pytest
+from redis import Redis
+
+from model.params import StyleTransferParams
+from model.progress import CurvePoint, Progress
+from worker.assignment import News
+from worker.errand import Reporter
+from worker.jobs import Jobs
+from worker.painting_job import PaintingJob
+from worker.pictures import Pictures
+from worker.settings import Settings
+
+CURVE = (CurvePoint(0, 1.0, 4.0, 0.5), CurvePoint(25, 0.75, 2.0, 0.25))
+PROGRESS = Progress(30, 5000, 0.01, 64, 48, {"total": 3.0}, {}, CURVE, restarts=1)
+PREVIEW = np.full((48, 64, 3), 0.5, np.float32)
+
+
+@pytest.fixture
+def jobs(redis: Redis, settings: Settings) -> Jobs:
+    return Jobs(redis, settings)
+
+
+@pytest.fixture
+def job(jobs: Jobs, content: bytes, style: bytes) -> PaintingJob:
+    submitted = jobs.submit(Pictures(content, [style]), StyleTransferParams(size=64))
+    return jobs._fetch(submitted.id)
+
+
+@pytest.fixture
+def reporter(job: PaintingJob, jobs: Jobs, settings: Settings) -> Reporter:
+    return Reporter(job, jobs, settings)
+
+
+def test_a_run_that_had_to_go_back_is_noted_in_the_job(
+    reporter: Reporter, jobs: Jobs, job: PaintingJob
+) -> None:
+    assert jobs.get(job.id).progress.restarts == 0
+    reporter.publish(News(PROGRESS))
+    assert jobs.get(job.id).progress.restarts == 1
+
+
+def test_the_loss_curve_is_stored_with_each_preview(
+    reporter: Reporter, jobs: Jobs, job: PaintingJob, redis: Redis, settings: Settings
+) -> None:
+    reporter.publish(News(PROGRESS))
+    assert jobs.blobs.get(job.id, "losses") is None
+    reporter.publish(News(PROGRESS, preview=PREVIEW))
+    stored = jobs.blobs.get(job.id, "losses")
+    assert stored is not None
+    assert json.loads(stored)["points"] == [
+        {"step": 0, "content": 1.0, "style": 4.0, "tv": 0.5, "total": 5.5},
+        {"step": 25, "content": 0.75, "style": 2.0, "tv": 0.25, "total": 3.0},
+    ]
+    lives = [redis.ttl(f"atelier:{kind}:{job.id}") for kind in ("losses", "preview")]
+    assert all(0 < ttl <= settings.result_ttl_seconds for ttl in lives)
+
+
+def test_a_deleted_job_takes_its_loss_curve_with_it(
+    reporter: Reporter, jobs: Jobs, job: PaintingJob, redis: Redis
+) -> None:
+    reporter.publish(News(PROGRESS, preview=PREVIEW))
+    jobs.delete(job.id)
+    assert redis.keys(f"*{job.id}*") == []
