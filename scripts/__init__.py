@@ -1,0 +1,1 @@
+"""Programs that make what the repository holds: styles, samples, the gallery, the images."""

@@ -1,0 +1,1 @@
+"""Style pictures that the project paints itself: ``python -m scripts.styles --help``."""
