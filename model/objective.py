@@ -15,7 +15,7 @@ Array = npt.NDArray[np.float32]
 
 #: What makes a weight of 1 the balance that Atelier was tuned for, by looking at pictures:
 #: of content, style and total variation, for each style loss.
-_BALANCE = {"gram": (1.0, 30.0, 0.5), "wasserstein": (1.0, 30.0, 0.5)}
+_BALANCE = {"gram": (1.0, 60.0, 0.5), "wasserstein": (1.0, 10.0, 0.5)}
 
 
 class Objective:
@@ -44,7 +44,7 @@ class Objective:
         """What a sitting is to become at one scale."""
         size = (scale.height, scale.width)
         guides, shares = self._guides(size, sitting.content_regions_at(scale))
-        content = self._content_targets(sitting.content_at(scale))
+        content = self._content_targets(sitting.content_target_at(scale))
         return Targets(content, self._style_targets(sitting, scale), guides, shares)
 
     def loss_and_gradient(

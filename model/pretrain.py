@@ -82,12 +82,12 @@ def learn(sources: Sequence[Array], recipe: Recipe) -> dict[str, Any]:
         recipe: how to learn.
 
     Returns:
-        ``mean`` [3], and ``<layer>/kernel`` and ``<layer>/bias`` for each convolution.
+        ``mean`` [3], ``pooling``, and ``<layer>/kernel`` and ``<layer>/bias`` for each convolution.
     """
     rng = np.random.default_rng(recipe.seed)
     pieces = crops(sources, recipe, rng)
     mean = pieces.mean(axis=(0, 1, 2), dtype=np.float64).astype(np.float32)
-    arrays: dict[str, Any] = {"mean": mean}
+    arrays: dict[str, Any] = {"mean": mean, "pooling": np.array("average")}
     for layer in layers(pieces - mean, recipe, rng):
         arrays[f"{layer.name}/kernel"] = layer.kernel
         arrays[f"{layer.name}/bias"] = layer.bias

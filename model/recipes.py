@@ -8,10 +8,19 @@ from model.sizes import fit
 
 #: Gatys et al. 2016, section 2.3: where style and content are read.
 _STYLE_LAYERS = ("block1_conv1", "block2_conv1", "block3_conv1", "block4_conv1", "block5_conv1")
-_CONTENT_LAYER = "block4_conv2"
+_PAPERS_CONTENT_LAYER = "block4_conv2"
 
-#: The coarsest scale's long side, in pixels: below it the deep layers see a handful of positions.
+#: Less deep than in the paper: it keeps faces and buildings where they are, at the same strength
+#: of the style (measured: see docs/method.md).
+_CONTENT_LAYER = "block3_conv2"
+
+#: The coarsest scale's long side in pixels, at least: below it the deep layers see a handful of
+#: positions. All sizes begin about there, so that all have the same large forms.
 _COARSEST = 128
+
+#: Above this long side a scale has fewer steps, in proportion: what comes from the scale before is
+#: nearly finished, and a step costs with the square of the side.
+_FULL_STEPS_UP_TO = 512
 
 
 @dataclass(frozen=True)
@@ -19,20 +28,18 @@ class Quality:
     """How much time a quality level spends.
 
     Attributes:
-        scales: at most so many sizes, each sqrt(2) times the one before it.
         first_steps: optimisation steps on the coarsest scale, where the composition is found.
-        steps: optimisation steps on each further scale.
+        steps: optimisation steps on each further scale, as long as these are not large.
     """
 
-    scales: int
     first_steps: int
     steps: int
 
 
 QUALITIES: Mapping[str, Quality] = {
-    "draft": Quality(scales=3, first_steps=80, steps=40),
-    "standard": Quality(scales=4, first_steps=150, steps=100),
-    "fine": Quality(scales=6, first_steps=300, steps=200),
+    "draft": Quality(first_steps=80, steps=40),
+    "standard": Quality(first_steps=150, steps=100),
+    "fine": Quality(first_steps=300, steps=250),
 }
 
 
@@ -66,7 +73,7 @@ class Scale:
 def layers(params: StyleTransferParams) -> Layers:
     """The layers of a request: the preset's, or every depth alike."""
     if params.preset == "gatys":
-        return Layers({_CONTENT_LAYER: 1.0}, _normalised((0.5, 1.0, 1.5, 3.0, 4.0)))
+        return Layers({_PAPERS_CONTENT_LAYER: 1.0}, _normalised((0.5, 1.0, 1.5, 3.0, 4.0)))
     return Layers({_CONTENT_LAYER: 1.0}, _normalised((1.0,) * len(_STYLE_LAYERS)))
 
 
@@ -77,7 +84,7 @@ def _normalised(weights: tuple[float, ...]) -> dict[str, float]:
 
 
 def scales(params: StyleTransferParams, width: int, height: int) -> tuple[Scale, ...]:
-    """The sizes at which a content picture is painted, coarse to fine.
+    """The sizes at which a content picture is painted, coarse to fine, each sqrt(2) times the last.
 
     Args:
         params: what was asked for.
@@ -87,12 +94,11 @@ def scales(params: StyleTransferParams, width: int, height: int) -> tuple[Scale,
     Returns:
         At least one scale; the last has the size of the result.
     """
-    quality = QUALITIES[params.quality]
     sizes = [params.size]
-    count = 1 if params.preset == "gatys" else quality.scales
-    while len(sizes) < count and (smaller := round(sizes[0] / 2**0.5)) >= _COARSEST:
+    while params.preset is None and (smaller := round(sizes[0] / 2**0.5)) >= _COARSEST:
         sizes.insert(0, smaller)
-    steps = [quality.first_steps, *(quality.steps for _ in sizes[1:])]
+    quality = QUALITIES[params.quality]
+    steps = [quality.first_steps, *(_steps(quality, size) for size in sizes[1:])]
     if params.steps is not None:
         steps = _share_out(params.steps, steps)
     return tuple(
@@ -100,6 +106,10 @@ def scales(params: StyleTransferParams, width: int, height: int) -> tuple[Scale,
         for size, count in zip(sizes, steps, strict=True)
         if count
     )
+
+
+def _steps(quality: Quality, size: int) -> int:
+    return round(quality.steps * min(1.0, _FULL_STEPS_UP_TO / size))
 
 
 def _share_out(total: int, shares: list[int]) -> list[int]:

@@ -31,6 +31,9 @@ _LEAST_SHARE = 0.005
 #: Width of the soft edges between regions, relative to the long side.
 _FEATHER = 0.004
 
+#: A region without a pixel of more weight than this is but the soft edge of another.
+LEAST_WEIGHT = 0.01
+
 #: Where erosion leaves less than this of a region, it is too thin to be eroded.
 _LEAST_LEFT = 0.1
 
@@ -80,7 +83,7 @@ class Regions:
             weights if alpha is None else weights * alpha
             for weights, alpha in zip((self.content, *self.styles), alphas, strict=True)
         )
-        seen = np.flatnonzero(content.any(axis=(1, 2)))
+        seen = np.flatnonzero((content > LEAST_WEIGHT).any(axis=(1, 2)))
         names = tuple(self.names[number] for number in seen)
         return Regions(names, content[seen], tuple(style[seen] for style in styles))
 

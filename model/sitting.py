@@ -12,7 +12,7 @@ from model import colour, recipes
 from model.errors import ParameterError
 from model.images import fit, resize
 from model.params import StyleTransferParams
-from model.regions import Regions
+from model.regions import LEAST_WEIGHT, Regions
 from model.visible import look, regions_of
 
 Array = npt.NDArray[np.float32]
@@ -88,7 +88,7 @@ class Sitting:
         """The share of each style in each region, [styles, regions]; summing to 1 in a region."""
         if self.regions is None:
             return np.array(self.shares, np.float32)[:, np.newaxis]
-        has = [[weights.any() for weights in style] for style in self.regions.styles]
+        has = [(style > LEAST_WEIGHT).any(axis=(1, 2)) for style in self.regions.styles]
         shares = np.array(self.shares)[:, np.newaxis] * np.array(has)
         return np.asarray(shares / np.maximum(shares.sum(axis=0), 1e-12), np.float32)
 
@@ -117,6 +117,15 @@ class Sitting:
     def content_at(self, scale: recipes.Scale) -> Array:
         """The content picture at a scale."""
         return resize(self.content, scale.width, scale.height)
+
+    def content_target_at(self, scale: recipes.Scale) -> Array:
+        """The picture whose content the painting is to have: the content in the style's colours.
+
+        So content and style do not fight over colours, only over forms. The presets are after
+        papers that hold the painting against the content as it is.
+        """
+        content = self.content_at(scale)
+        return content if self.params.preset else self._in_the_styles_colours(content)
 
     def content_regions_at(self, scale: recipes.Scale) -> Array | None:
         """The content's regions at a scale, [regions, height, width]."""

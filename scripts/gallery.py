@@ -21,7 +21,7 @@ import numpy.typing as npt  # noqa: E402
 import scipy.ndimage  # noqa: E402
 import tensorflow as tf  # noqa: E402
 
-from benchmarks.subjects import STYLES, contents  # noqa: E402
+from benchmarks.subjects import contents  # noqa: E402
 from model import images, recipes, vgg, weights  # noqa: E402
 from model.devices import open_devices  # noqa: E402
 from model.painting import Studio  # noqa: E402
@@ -32,7 +32,9 @@ from scripts.gallery_works import DEPARTURES, GALLERY, Section, Work  # noqa: E4
 
 Array = npt.NDArray[np.float32]
 
-DOCS = Path(__file__).parents[1] / "docs"
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+STYLES = ROOT / "samples" / "styles"
 PICTURES = DOCS / "gallery"
 
 #: Long side of the pictures in the page, in pixels.

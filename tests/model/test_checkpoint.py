@@ -95,11 +95,14 @@ def test_a_pickle_is_never_opened() -> None:
         checkpoint.load(buffer.getvalue())
 
 
+# Of 0.1.0, which had neither a limit nor a curve, and of a version to come.
+@pytest.mark.parametrize("version", [1, checkpoint.FORMAT + 1])
 def test_a_checkpoint_of_another_version_is_refused_and_says_so(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, version: int
 ) -> None:
-    data = checkpoint.dump(HEADER, arrays())
-    monkeypatch.setattr(checkpoint, "FORMAT", checkpoint.FORMAT + 1)
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoint, "FORMAT", version)
+        data = checkpoint.dump(HEADER, arrays())
     with pytest.raises(CheckpointError, match="another version of Atelier"):
         checkpoint.load(data)
 

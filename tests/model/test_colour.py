@@ -39,6 +39,35 @@ def test_a_picture_matched_to_itself_stays_as_it_is() -> None:
     np.testing.assert_allclose(match_colours(picture, picture), picture, atol=1e-4)
 
 
+def test_pixels_that_do_not_count_have_no_part_in_the_matching() -> None:
+    picture, reference = cloud([0.5, 0.4, 0.6], 0.6, 1), cloud([0.6, 0.5, 0.4], 0.3, 2, (30, 20))
+    left, top = np.zeros((40, 50), np.float32), np.zeros((30, 20), np.float32)
+    left[:, :25], top[:15] = 0.3, 1.0
+    expected = match_colours(picture[:, :25], reference[:15])
+    found = match_colours(picture, reference, left, top)
+    np.testing.assert_allclose(found[:, :25], expected, atol=1e-4)
+    wanted = moments(reference[:15])
+    np.testing.assert_allclose(moments(found[:, :25])[0], wanted[0], atol=1e-4)
+    np.testing.assert_allclose(moments(found[:, :25])[1], wanted[1], atol=6e-5)
+    assert np.abs(moments(reference)[0] - wanted[0]).max() > 1e-3
+
+
+def test_a_pixel_of_twice_the_weight_counts_as_two() -> None:
+    picture, reference = cloud([0.5] * 3, 0.4, 1), cloud([0.6, 0.5, 0.4], 0.3, 2)
+    counts = np.random.default_rng(3).integers(0, 4, reference.shape[:2])
+    repeated = np.repeat(reference.reshape(-1, 3), counts.ravel(), axis=0)[np.newaxis]
+    found = match_colours(picture, reference, None, counts.astype(np.float32))
+    np.testing.assert_allclose(found, match_colours(picture, repeated), atol=1e-3)
+
+
+def test_one_pixel_that_counts_gives_its_colour() -> None:
+    picture, reference = cloud([0.5] * 3, 0.4, 1), cloud([0.6, 0.5, 0.4], 0.3, 2)
+    alone = np.zeros(reference.shape[:2], np.float32)
+    alone[3, 4] = 1.0
+    found = match_colours(picture, reference, None, alone)
+    np.testing.assert_allclose(found, np.broadcast_to(reference[3, 4], found.shape), atol=0.02)
+
+
 def test_matching_keeps_the_size_of_the_picture_and_the_type() -> None:
     matched = match_colours(cloud([0.5] * 3, 0.3, 1, (9, 7)), cloud([0.5] * 3, 0.3, 2, (5, 6)))
     assert matched.shape == (9, 7, 3)

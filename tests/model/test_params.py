@@ -26,6 +26,7 @@ CHOICES = {
     "init": {"content", "noise", "style"},
     "optimizer": {"adam", "lbfgs"},
     "pooling": {"average", "max"},
+    "style_loss": {"gram", "wasserstein"},
     "format": {"png", "jpeg", "webp", "tiff"},
 }
 

@@ -1,7 +1,10 @@
 """The network, against the published one, Keras's and plain NumPy."""
 
+import math
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import keras
 import numpy as np
@@ -78,7 +81,7 @@ def test_what_is_seen_is_what_keras_sees_where_the_border_is_far(
 def test_the_first_layers_are_cross_correlations_with_the_edge_repeated(
     features: Features,
 ) -> None:
-    picture = image(6, 9)
+    picture = image(16, 32)
     around = ((0, 0), (1, 1), (1, 1), (0, 0))
     first = convolved(
         np.pad(picture - features.mean, around, mode="edge"),
@@ -95,18 +98,28 @@ def test_the_first_layers_are_cross_correlations_with_the_edge_repeated(
 
 
 def test_a_picture_of_one_colour_has_no_border(features: Features) -> None:
-    flat = np.broadcast_to(np.array([0.9, 0.1, 0.3], np.float32), (1, 10, 12, 3))
+    flat = np.broadcast_to(np.array([0.9, 0.1, 0.3], np.float32), (1, 20, 30, 3))
     found = seen(features, flat, "block1_conv1")
     np.testing.assert_allclose(found, np.broadcast_to(found[:, 5:6, 5:6], found.shape), rtol=1e-4)
 
 
-@pytest.mark.parametrize(("pooling", "reduce"), [("average", np.mean), ("max", np.max)])
-def test_pooling_takes_the_mean_or_the_largest_of_four(
-    features: Features, pooling: vgg.Pooling, reduce: np.ufunc
+#: By how much the largest of four activations is above their mean, about (Crowson).
+FACTORS = {
+    ("average", "average"): 1.0,
+    ("average", "max"): 2.0,
+    ("max", "average"): 0.5,
+    ("max", "max"): 1.0,
+}
+
+
+@pytest.mark.parametrize(("pooling", "learned"), FACTORS)
+def test_pooling_takes_the_mean_or_the_largest_of_four_in_the_scale_of_the_one_learned_with(
+    features: Features, pooling: vgg.Pooling, learned: vgg.Pooling
 ) -> None:
-    picture = image(9, 14)
-    below = seen(features, picture, "block1_conv2")[:, :8, :14]
-    pooled = reduce(below.reshape(1, 4, 2, 7, 2, 64), axis=(2, 4))
+    reduce: Callable[..., Any] = np.mean if pooling == "average" else np.max
+    features, picture = replace(features, pooling=learned), image(16, 32)
+    below = seen(features, picture, "block1_conv2")
+    pooled = FACTORS[pooling, learned] * reduce(below.reshape(1, 8, 2, 16, 2, 64), axis=(2, 4))
     expected = convolved(
         np.pad(pooled, ((0, 0), (1, 1), (1, 1), (0, 0))),
         features.kernels["block2_conv1"],
@@ -117,14 +130,54 @@ def test_pooling_takes_the_mean_or_the_largest_of_four(
 
 
 @pytest.mark.parametrize(("height", "width"), [(16, 16), (32, 48), (17, 31), (33, 16), (35, 47)])
-def test_each_block_halves_the_picture_and_drops_what_is_odd(
+def test_each_block_halves_the_picture_extended_to_whole_cells_of_the_last(
     features: Features, height: int, width: int
 ) -> None:
     names = [f"block{block}_conv1" for block in range(1, 6)]
     found = vgg.Network(features).activations(tf.constant(image(height, width)), names)
+    rows, columns = -(-height // 16), -(-width // 16)
     for block, name in enumerate(names):
-        expected = (1, height >> block, width >> block, CONVOLUTIONS[name].outputs)
-        assert found[name].shape == expected
+        cells = 16 >> block
+        assert found[name].shape == (1, rows * cells, columns * cells, CONVOLUTIONS[name].outputs)
+        assert vgg.STRIDES[name] == 1 << block
+
+
+@pytest.mark.parametrize(("height", "width"), [(17, 31), (47, 32), (16, 33)])
+def test_what_is_beyond_the_last_rows_and_columns_is_their_reflection(
+    features: Features, height: int, width: int
+) -> None:
+    picture = image(height, width)
+    beyond = ((0, 0), (0, -height % 16), (0, -width % 16), (0, 0))
+    extended = np.pad(picture, beyond, mode="symmetric")
+    np.testing.assert_array_equal(
+        seen(features, picture, "block3_conv1"), seen(features, extended, "block3_conv1")
+    )
+
+
+def test_deep_layers_see_the_last_row_and_column_of_any_picture(features: Features) -> None:
+    picture = tf.constant(image(35, 47))
+    with tf.GradientTape() as tape:
+        tape.watch(picture)
+        layer = vgg.Network(features).activations(picture, ["block5_conv1"])["block5_conv1"]
+        total = tf.reduce_sum(layer**2)
+    strength = np.abs(tape.gradient(total, picture)).mean(axis=(0, 3))
+    assert strength[-1].mean() > 0.1 * strength.mean()
+    assert strength[:, -1].mean() > 0.1 * strength.mean()
+
+
+@pytest.mark.parametrize("layer", ["block1_conv1", "block2_conv1", "block3_conv1", "block4_conv1"])
+def test_the_reach_of_a_layer_is_half_the_radius_of_what_it_sees(
+    features: Features, layer: str
+) -> None:
+    picture = tf.constant(image(128, 128))
+    with tf.GradientTape() as tape:
+        tape.watch(picture)
+        found = vgg.Network(features).activations(picture, [layer])[layer]
+        middle = 64 // vgg.STRIDES[layer]
+        one = tf.reduce_sum(found[:, middle, middle])
+    looked_at = np.flatnonzero(np.asarray(tape.gradient(one, picture)).any(axis=(0, 1, 3)))
+    radius = (looked_at[-1] - looked_at[0]) / 2
+    assert vgg.REACHES[layer] == math.ceil(radius / 2 / vgg.STRIDES[layer])
 
 
 def test_the_activations_asked_for_are_returned_and_no_others(features: Features) -> None:
@@ -160,7 +213,7 @@ def test_pictures_in_a_batch_do_not_see_each_other(features: Features) -> None:
 def test_a_picture_moved_by_two_pixels_moves_what_is_seen_by_one_after_a_pooling(
     features: Features,
 ) -> None:
-    picture = image(40, 40)
+    picture = image(48, 48)
     still = seen(features, picture, "block2_conv1")
     moved = seen(features, np.roll(picture, 2, axis=2), "block2_conv1")
     inside = np.s_[:, 4:-4, 4:-4]

@@ -1,0 +1,265 @@
+"""The loss of a picture: the weighted sum of its parts, and its gradient."""
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import tensorflow as tf
+
+from model import losses, recipes, vgg
+from model.graphs import Targets
+from model.losses import STYLE_LOSSES
+from model.moments import moments
+from model.objective import loss_weights
+from model.painting import Studio
+from model.params import StyleTransferParams
+from model.recipes import Scale
+from model.sitting import Sitting
+from model.vgg import Features, Network
+
+Array = npt.NDArray[np.float32]
+
+WEIGHT_FIELDS = ("content_weight", "style_weight", "tv_weight")
+RED, GREEN = (1.0, 0.0, 0.0), (0.0, 1.0, 0.0)
+
+
+def noise(height: int, width: int, seed: int = 0) -> Array:
+    return np.random.default_rng(seed).random((height, width, 3), np.float32)
+
+
+def halves(height: int, width: int) -> Array:
+    """A mask, red on the left and green on the right."""
+    mask = np.empty((height, width, 3), np.float32)
+    mask[:, : width // 2], mask[:, width // 2 :] = RED, GREEN
+    return mask
+
+
+def same(matrices: list[Array], region: int) -> bool:
+    return bool(np.array_equal(matrices[0][region], matrices[1][region]))
+
+
+def resized(picture: Array) -> Array:
+    return np.asarray(np.tile(picture, (1, 2, 1))[:64, :64])
+
+
+def targets_of(studio: Studio, sitting: Sitting, scale: Scale) -> Targets:
+    return studio._objective(sitting.params, sitting.region_count).targets(sitting, scale)
+
+
+def judged(studio: Studio, sitting: Sitting, image: Array) -> tuple[dict[str, float], Array]:
+    """The parts of the loss by name, and the gradient per pixel density."""
+    objective = studio._objective(sitting.params, sitting.region_count)
+    height, width = image.shape[:2]
+    targets = objective.targets(sitting, Scale(width, height, 1))
+    parts, gradient = objective.loss_and_gradient(
+        tf.constant(image[np.newaxis]), targets, loss_weights(sitting.params)
+    )
+    return dict(zip(objective.parts, np.asarray(parts).tolist(), strict=True)), np.asarray(
+        gradient[0]
+    )
+
+
+def kinds(parts: dict[str, float]) -> list[float]:
+    """The losses of content, style and total variation."""
+    return [
+        sum(loss for name, loss in parts.items() if name.startswith(kind))
+        for kind in ("content/", "style/", "tv")
+    ]
+
+
+@pytest.mark.parametrize("style_loss", STYLE_LOSSES)
+def test_the_loss_is_the_weighted_sum_of_its_parts_over_the_layers(
+    studio: Studio, photo: Array, strokes: Array, stripes: Array, style_loss: str
+) -> None:
+    own = (2.0, 0.5, 3.0)
+    params = StyleTransferParams(
+        size=64,
+        style_loss=style_loss,
+        style_weights=(3.0, 1.0),
+        **dict(zip(WEIGHT_FIELDS, own, strict=True)),
+    )
+    sitting = Sitting.prepare(photo, [strokes, stripes], params)
+    image = noise(48, 64)
+    found, _ = judged(studio, sitting, image)
+
+    layers = recipes.layers(params)
+    seen, wanted, *styles = (
+        Network(studio.features).activations(tf.constant(picture[np.newaxis]), vgg.CONVOLUTIONS)
+        for picture in (image, sitting.content_target_at(Scale(64, 48, 1)), *sitting.styles)
+    )
+    usual = np.asarray(loss_weights(StyleTransferParams(style_loss=style_loss)))
+    balance = usual * own
+    expected = {"tv": balance[2] * float(losses.total_variation(tf.constant(image[np.newaxis])))}
+    for name, weight in layers.content.items():
+        apart = losses.content_loss(seen[name], wanted[name], losses.content_scale(wanted[name]))
+        expected[f"content/{name}"] = balance[0] * weight * float(apart)
+    judge = STYLE_LOSSES[style_loss]
+    for name, weight in layers.style.items():
+        all_three = [
+            moments(x[name], tf.fill([1, 1, 1], 1 / (x[name].shape[1] * x[name].shape[2])))
+            for x in (seen, *styles)
+        ]
+        mixed = (
+            all_three[1].scaled(tf.constant([0.75])).plus(all_three[2].scaled(tf.constant([0.25])))
+        )
+        apart = judge.distance(all_three[0], judge.target(mixed))
+        expected[f"style/{name}"] = balance[1] * weight * float(apart[0])
+    assert found == pytest.approx(expected, rel=1e-3)
+
+
+@pytest.mark.parametrize("alone", WEIGHT_FIELDS)
+def test_the_gradient_is_that_of_the_loss(
+    studio: Studio, photo: Array, strokes: Array, alone: str
+) -> None:
+    weights = {field: float(field == alone) for field in WEIGHT_FIELDS}
+    params = StyleTransferParams(size=64, **weights)
+    sitting = Sitting.prepare(photo, [strokes], params)
+    image = noise(24, 32)
+    _, gradient = judged(studio, sitting, image)
+    rng = np.random.default_rng(3)
+    for _ in range(3):
+        # Along a direction in which the loss changes, or the float32 would round it away.
+        way = gradient / np.abs(gradient).max() + 0.5 * rng.standard_normal(gradient.shape)
+        ahead, behind = (
+            sum(judged(studio, sitting, (image + sign * 1e-3 * way).astype(np.float32))[0].values())
+            for sign in (1, -1)
+        )
+        assert np.mean(gradient * way) == pytest.approx((ahead - behind) / 2e-3, rel=0.02)
+
+
+@pytest.mark.parametrize("field", WEIGHT_FIELDS)
+def test_a_weight_of_zero_takes_its_loss_out(
+    studio: Studio, photo: Array, strokes: Array, field: str
+) -> None:
+    params = StyleTransferParams(size=64, **{field: 0.0})
+    found, _ = judged(studio, Sitting.prepare(photo, [strokes], params), strokes[:48])
+    parts = dict(zip(WEIGHT_FIELDS, kinds(found), strict=True))
+    assert parts.pop(field) == 0.0
+    assert all(part > 0.0 for part in parts.values())
+
+
+def test_a_weight_means_the_same_at_every_size(
+    studio: Studio, photo: Array, strokes: Array
+) -> None:
+    # Sums in place of means would be 4 times as large for the content, and 16 times for the style.
+    params = StyleTransferParams(size=128, tv_weight=0.0)
+    sitting = Sitting.prepare(photo, [strokes], params)
+    scales = Scale(64, 48, 1), Scale(128, 96, 1)
+    small, large = (judged(studio, sitting, 0.7 * sitting.content_at(scale)) for scale in scales)
+    for one, other in zip(kinds(large[0])[:2], kinds(small[0])[:2], strict=True):
+        assert 0.5 < one / other < 2.0
+    lengths = [float(np.sqrt(np.mean(gradient**2))) for _, gradient in (small, large)]
+    assert 0.5 < lengths[1] / lengths[0] < 2.0
+
+
+def test_the_loss_of_a_picture_that_is_both_content_and_style_is_its_variation(
+    studio: Studio, photo: Array
+) -> None:
+    sitting = Sitting.prepare(photo, [photo], StyleTransferParams(size=64))
+    found, _ = judged(studio, sitting, sitting.content)
+    variation = float(losses.total_variation(tf.constant(sitting.content[np.newaxis])))
+    weight = float(loss_weights(sitting.params)[2])
+    # The content in the colours of itself is itself but for rounding.
+    assert kinds(found) == pytest.approx([0.0, 0.0, weight * variation], abs=1e-4)
+
+
+def test_targets_of_several_styles_are_their_grams_averaged_by_share(
+    studio: Studio, photo: Array, strokes: Array, stripes: Array
+) -> None:
+    def targets(styles: list[Array], weights: tuple[float, ...]) -> dict[str, Array]:
+        params = StyleTransferParams(size=64, style_weights=weights)
+        found = targets_of(studio, Sitting.prepare(photo, styles, params), Scale(64, 48, 1)).style
+        return {name: np.asarray(target.matrix) for name, target in found.items()}
+
+    mixed = targets([strokes, stripes], (3.0, 1.0))
+    first, second = targets([strokes], (1.0,)), targets([stripes], (1.0,))
+    assert set(mixed) == set(recipes.layers(StyleTransferParams()).style)
+    for name, gram in mixed.items():
+        np.testing.assert_allclose(gram, 0.75 * first[name] + 0.25 * second[name], rtol=1e-4)
+
+
+# --- regions
+
+
+def test_with_masks_the_style_loss_is_that_of_the_regions_by_their_share_of_the_picture(
+    studio: Studio, features: Features, photo: Array, strokes: Array
+) -> None:
+    mask = np.where(np.arange(64)[:, np.newaxis] < 16, RED, GREEN).astype(np.float32)
+    sitting = Sitting.prepare(
+        photo,
+        [strokes],
+        StyleTransferParams(size=64),
+        content_mask=np.broadcast_to(mask, (48, 64, 3)),
+        style_masks=[halves(64, 64)],
+    )
+    image = noise(48, 64)
+    found, _ = judged(studio, sitting, image)
+    name = "block1_conv1"
+    seen, wanted = (
+        np.asarray(Network(features).activations(tf.constant(x[np.newaxis]), [name])[name][0])
+        for x in (image, strokes)
+    )
+
+    def gram(columns: Array) -> Array:
+        pixels = columns.reshape(-1, columns.shape[-1])
+        return np.asarray(pixels.T @ pixels / len(pixels))
+
+    # A pixel beside the edge is left out on both sides: it sees what lies beyond.
+    small, large = (
+        np.sum((gram(one) - gram(other)) ** 2) / np.sum(gram(other) ** 2)
+        for one, other in ((seen[:, :15], wanted[:, :31]), (seen[:, 17:], wanted[:, 33:]))
+    )
+    share = float(loss_weights(sitting.params)[1]) * recipes.layers(sitting.params).style[name]
+    expected = share * (0.25 * small + 0.75 * large)
+    assert found[f"style/{name}"] == pytest.approx(expected, rel=1e-2)
+    assert not np.isclose(small, large, rtol=0.05)
+
+
+def test_a_style_that_does_not_have_a_region_is_no_part_of_its_target(
+    studio: Studio, photo: Array, strokes: Array, stripes: Array
+) -> None:
+    red, green = (np.broadcast_to(np.array(x, np.float32), (64, 64, 3)) for x in (RED, GREEN))
+
+    def targets(second: Array) -> Targets:
+        sitting = Sitting.prepare(
+            photo,
+            [strokes, second],
+            StyleTransferParams(size=64),
+            content_mask=halves(48, 64),
+            style_masks=[red, green],
+        )
+        return targets_of(studio, sitting, Scale(64, 48, 1))
+
+    one, other = targets(resized(stripes)), targets(noise(64, 64))
+    alone = targets_of(
+        studio,
+        Sitting.prepare(photo, [strokes], StyleTransferParams(size=64)),
+        Scale(64, 48, 1),
+    )
+    for name in recipes.layers(StyleTransferParams()).style:
+        matrices = [np.asarray(target.style[name].matrix) for target in (one, other)]
+        kept, changed = range(2) if same(matrices, 0) else (1, 0)
+        assert same(matrices, kept)
+        assert not same(matrices, changed)
+        found = matrices[0][kept]
+        np.testing.assert_allclose(found, alone.style[name].matrix[0], rtol=1e-4)
+
+
+def test_a_region_of_all_the_picture_is_judged_as_no_region(
+    studio: Studio, photo: Array, strokes: Array
+) -> None:
+    params = StyleTransferParams(size=64)
+    red = np.broadcast_to(np.array(RED, np.float32), (48, 64, 3))
+    masked = Sitting.prepare(
+        photo,
+        [strokes],
+        params,
+        content_mask=red,
+        style_masks=[np.broadcast_to(red[0, 0], (64, 64, 3))],
+    )
+    image = noise(48, 64)
+    one, other = (
+        judged(studio, sitting, image)
+        for sitting in (masked, Sitting.prepare(photo, [strokes], params))
+    )
+    assert one[0] == pytest.approx(other[0], rel=1e-4)
+    np.testing.assert_allclose(one[1], other[1], atol=1e-3 * np.abs(other[1]).max())

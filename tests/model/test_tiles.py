@@ -1,0 +1,218 @@
+"""A picture cut into tiles is judged and painted as the whole picture is."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import scipy.ndimage
+import tensorflow as tf
+
+from model import recipes, tiles, vgg
+from model.objective import loss_weights
+from model.painting import Studio
+from model.params import StyleTransferParams
+from model.recipes import Scale
+from model.sitting import Sitting
+from model.tiles import Box, Tile, cut
+from model.vgg import CONVOLUTIONS, Conv, Features, Network
+
+Array = npt.NDArray[np.float32]
+
+#: Usual, at the limit, just above it, odd, and with an aspect of 1 to 8.
+SIZES = [(1184, 1184), (1184, 1185), (3072, 4096), (2047, 3071), (4095, 1531), (4096, 512), (37, 5)]
+
+
+@pytest.fixture(scope="module")
+def thin_studio() -> Iterator[Studio]:
+    """A network with the geometry of VGG-19 and an eighth of its channels, which is quick."""
+    thin = {
+        name: Conv(name, max(layer.inputs // 8, 3), layer.outputs // 8)
+        for name, layer in CONVOLUTIONS.items()
+    }
+    rng = np.random.default_rng(20)
+    kernels, biases = {}, {}
+    for name, layer in thin.items():
+        normal = rng.standard_normal((3, 3, layer.inputs, layer.outputs), np.float32)
+        kernels[name] = normal * np.float32(np.sqrt(2 / (9 * layer.inputs)))
+        biases[name] = 0.1 * rng.standard_normal(layer.outputs, np.float32)
+    mean = np.array([0.48, 0.46, 0.41], np.float32)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(vgg, "CONVOLUTIONS", thin)
+        features = Features("thin", "711" * 21 + "1", mean, kernels, biases, pooling="average")
+        yield Studio(features, precision="float32")
+
+
+@pytest.fixture
+def _small_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cuts whatever is larger than 100 x 100 into tiles of 112 pixels."""
+    monkeypatch.setattr(tiles, "_SIDE", 112)
+    monkeypatch.setattr(tiles, "_LARGEST", 100**2)
+
+
+def texture(height: int, width: int, seed: int = 0) -> Array:
+    """Smooth waves and fine grain, different everywhere."""
+    rng = np.random.default_rng(seed)
+    rows, columns = np.mgrid[:height, :width] / 9.0
+    waves = [np.sin(rows * a + columns * b) for a, b in rng.uniform(-1, 1, (3, 2))]
+    grain = rng.random((height, width, 3))
+    return np.asarray(0.5 + 0.25 * np.stack(waves, axis=-1) + 0.25 * (grain - 0.5), np.float32)
+
+
+def clouds(side: int, seed: int) -> Array:
+    """Blots of all colours, a few pixels wide."""
+    noise = np.random.default_rng(seed).standard_normal((side, side, 3))
+    blots = scipy.ndimage.gaussian_filter(noise, (3, 3, 0))
+    return np.asarray(np.clip(0.5 + 0.2 * blots / blots.std(), 0, 1), np.float32)
+
+
+def quarters(height: int, width: int) -> Array:
+    """A mask of three colours whose edges are no tile's."""
+    mask = np.zeros((height, width, 3), np.float32)
+    mask[..., 0] = 1.0
+    mask[height // 3 :, : width // 2] = (0.0, 1.0, 0.0)
+    mask[: height // 2, 2 * width // 3 :] = (0.0, 0.0, 1.0)
+    return mask
+
+
+# --- cutting
+
+
+@pytest.mark.parametrize(("height", "width"), SIZES)
+def test_the_inner_boxes_cover_each_pixel_once(height: int, width: int) -> None:
+    covered = np.zeros((height, width), np.uint8)
+    for _, (top, left, bottom, right) in cut(height, width):
+        covered[top:bottom, left:right] += 1
+    assert (covered == 1).all()
+
+
+@pytest.mark.parametrize(("height", "width"), SIZES)
+def test_the_network_sees_a_halo_around_each_inner_box_that_ends_with_the_picture(
+    height: int, width: int
+) -> None:
+    halo = tiles._HALO
+    for outer, inner in cut(height, width):
+        assert outer.top == max(inner.top - halo, 0)
+        assert outer.left == max(inner.left - halo, 0)
+        assert outer.bottom == min(inner.bottom + halo, height)
+        assert outer.right == min(inner.right + halo, width)
+
+
+@pytest.mark.parametrize(("height", "width"), SIZES)
+def test_edges_lie_on_the_coarsest_grid_except_at_the_end_of_the_picture(
+    height: int, width: int
+) -> None:
+    coarsest = max(vgg.STRIDES.values())
+    for box in (box for tile in cut(height, width) for box in tile):
+        assert box.top % coarsest == 0
+        assert box.left % coarsest == 0
+        assert box.bottom % coarsest == 0 or box.bottom == height
+        assert box.right % coarsest == 0 or box.right == width
+
+
+@pytest.mark.parametrize("height", [16, 512, 1000, 1184, 1185, 2047, 3072, 4095, 4096])
+def test_the_network_never_sees_more_than_so_many_pixels_at_once(height: int) -> None:
+    for width in (512, 1185, 2048, 2049, 3071, 3583, 4095, 4096):
+        for (top, left, bottom, right), _ in cut(height, width):
+            assert (bottom - top) * (right - left) <= tiles._LARGEST
+
+
+def test_a_picture_of_usual_size_is_one_tile_and_one_just_above_it_two() -> None:
+    whole = Box(0, 0, 1184, 1184)
+    assert cut(1184, 1184) == (Tile(whole, whole),)
+    assert len(cut(1184, 1185)) == 4
+    assert len(cut(512, 4096)) == 4
+
+
+def test_a_box_in_a_layer_and_as_seen_from_another() -> None:
+    assert Box(16, 32, 48, 64).at(8) == Box(2, 4, 6, 8)
+    assert Box(16, 32, 41, 55).at(4) == Box(4, 8, 12, 16)  # to the end of the extended picture
+    assert Box(16, 32, 48, 55).seen_from(Box(10, 20, 60, 70)) == Box(6, 12, 38, 35)
+
+
+def test_the_halo_is_as_wide_as_the_network_looks(thin_studio: Studio) -> None:
+    image = tf.constant(texture(240, 240)[np.newaxis])
+    network = Network(thin_studio.features)
+    with tf.GradientTape() as tape:
+        tape.watch(image)
+        seen = network.activations(image, ["block5_conv1"])["block5_conv1"]
+        cell = tf.reduce_sum(seen[:, 7, 7])
+    looked_at = np.flatnonzero(np.asarray(tape.gradient(cell, image)).any(axis=(0, 1, 3)))
+    looks = (7 * 16 - looked_at[0], looked_at[-1] - (8 * 16 - 1))
+    assert looks == (70, 70)
+    assert looks[0] <= tiles._HALO
+
+
+# --- judging
+
+
+@pytest.mark.usefixtures("_small_tiles")
+@pytest.mark.parametrize(
+    ("height", "width", "style_loss", "masked"),
+    [
+        (300, 400, "gram", False),
+        (309, 235, "gram", True),
+        (309, 235, "wasserstein", False),
+        (300, 400, "wasserstein", True),
+    ],
+)
+def test_tiles_give_the_loss_and_the_gradient_of_the_whole_picture(  # noqa: PLR0917
+    thin_studio: Studio,
+    monkeypatch: pytest.MonkeyPatch,
+    height: int,
+    width: int,
+    style_loss: str,
+    masked: bool,  # noqa: FBT001
+) -> None:
+    masks: dict[str, Any] = {}
+    if masked:
+        masks = {"content_mask": quarters(height, width), "style_masks": [quarters(250, 330)]}
+    params = StyleTransferParams(size=max(height, width), style_loss=style_loss)
+    content, style = texture(height, width, 1), texture(250, 330, 2)
+    sitting = Sitting.prepare(content, [style], params, **masks)
+    image = tf.constant(texture(height, width, 3)[np.newaxis])
+    objective = thin_studio._objective(params, sitting.region_count)
+
+    def judged() -> tuple[Array, Array]:
+        targets = objective.targets(sitting, Scale(width, height, 1))
+        found = objective.loss_and_gradient(image, targets, loss_weights(params))
+        return np.asarray(found[0]), np.asarray(found[1])
+
+    assert len(cut(height, width)) > 5
+    parts, gradient = judged()
+    monkeypatch.setattr(tiles, "_LARGEST", 10**9)
+    assert len(cut(height, width)) == 1
+    expected_parts, expected_gradient = judged()
+    np.testing.assert_allclose(parts, expected_parts, rtol=1e-4, atol=5e-5)
+    error = np.abs(gradient - expected_gradient)
+    assert error.max() < 1e-3 * np.abs(expected_gradient).max()
+    assert np.sqrt(np.mean(error**2)) < 1e-3 * np.sqrt(np.mean(expected_gradient**2))
+
+
+# --- painting
+
+
+@pytest.mark.usefixtures("_small_tiles")
+def test_a_picture_painted_in_tiles_has_no_seams(
+    thin_studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # At one scale: the resizing from one to the next has a rhythm of its own.
+    monkeypatch.setattr(recipes, "_COARSEST", 1000)
+    side = 192
+    pictures = [clouds(side, seed) for seed in (1, 2)]
+    params = StyleTransferParams(
+        size=side, steps=30, init="noise", content_weight=0.0, tv_weight=0.0, optimizer="lbfgs"
+    )
+    run = thin_studio.begin(Sitting.prepare(pictures[0], pictures[1:], params))
+    run.advance(30)
+    assert run.done
+    for axis in (0, 1):
+        energy = np.mean(np.diff(run.picture(), axis=axis) ** 2, axis=(1 - axis, 2))
+        borders = {inner[axis] - 1 for _, inner in cut(side, side)} - {-1}
+        # Among the edges of the pools' cells, which have more energy than what is within them.
+        edges = set(range(tiles.STRIDE - 1, len(energy), tiles.STRIDE))
+        assert borders
+        assert borders < edges
+        on, off = energy[list(borders)], energy[list(edges - borders)]
+        assert np.abs(on - off.mean()).max() < 4 * off.std()
