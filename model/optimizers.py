@@ -84,7 +84,8 @@ class Adam:
     beta_2 = 0.99
     epsilon = 1e-8
     #: The average of the iterates takes the noise of Adam's constant step length out of the result.
-    average_decay = 0.99
+    #: Crowson has 0.99; over a hundred steps that is half an average of what they started from.
+    average_decay = 0.95
     images_in_state = 4
 
     def start(self, image: tf.Tensor) -> AdamState:

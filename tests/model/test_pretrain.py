@@ -24,6 +24,7 @@ def bundled() -> vgg.Features:
             mean=arrays["mean"],
             kernels={n: arrays[f"{n}/kernel"].astype(np.float32) for n in vgg.CONVOLUTIONS},
             biases={n: arrays[f"{n}/bias"].astype(np.float32) for n in vgg.CONVOLUTIONS},
+            pooling="average",
         )
 
 
@@ -145,7 +146,8 @@ def test_a_sampled_patch_meets_a_kernel_as_the_convolution_does() -> None:
 def test_the_shipped_file_is_a_whole_vgg19_in_finite_float16() -> None:
     with np.load(BUNDLED, allow_pickle=False) as arrays:
         expected = {f"{name}/{part}" for name in vgg.CONVOLUTIONS for part in ("kernel", "bias")}
-        assert set(arrays) == expected | {"mean"}
+        assert set(arrays) == expected | {"mean", "pooling"}
+        assert arrays["pooling"] == "average"  # learned with it, so never rescaled
         assert arrays["mean"].shape == (3,)
         assert arrays["mean"].dtype == np.float32
         for name, layer in vgg.CONVOLUTIONS.items():

@@ -72,20 +72,37 @@ def test_no_scale_but_the_last_is_smaller_than_what_the_deep_layers_need(quality
         assert sides[-1] == size
 
 
-def test_better_quality_is_more_steps_and_no_fewer_scales() -> None:
+def test_better_quality_is_more_steps_on_each_of_the_same_scales() -> None:
     draft, standard, fine = (
         recipes.scales(StyleTransferParams(size=1024, quality=quality), 400, 300)
         for quality in QUALITIES
     )
-    assert len(draft) < len(standard) < len(fine)
-    steps = [sum(scale.steps for scale in scales) for scales in (draft, standard, fine)]
-    assert steps == sorted(set(steps))
+    for rough, usual, best in zip(draft, standard, fine, strict=True):
+        assert (rough.width, usual.width) == (usual.width, best.width)
+        assert rough.steps < usual.steps < best.steps
+
+
+@pytest.mark.parametrize("size", [256, 1000, 4096])
+def test_all_sizes_begin_at_about_the_same_scale_and_so_with_the_same_large_forms(
+    size: int,
+) -> None:
+    first = recipes.scales(StyleTransferParams(size=size), 400, 300)[0]
+    assert 128 <= first.width < 182
+
+
+def test_a_large_scale_has_fewer_steps_in_proportion_to_its_side() -> None:
+    steps = {s.width: s.steps for s in recipes.scales(StyleTransferParams(size=4096), 400, 300)}
+    assert steps[512] == 100
+    assert steps[1024] == 50
+    assert steps[4096] == 12
 
 
 def test_steps_are_shared_out_as_the_quality_has_them() -> None:
     own = recipes.scales(StyleTransferParams(size=512), 400, 300)
     asked = recipes.scales(StyleTransferParams(size=512, steps=4500), 400, 300)
-    assert [scale.steps for scale in asked] == [10 * scale.steps for scale in own]
+    total = sum(scale.steps for scale in own)
+    for scale, longer in zip(own, asked, strict=True):
+        assert longer.steps == pytest.approx(4500 * scale.steps / total, abs=1)
 
 
 @pytest.mark.parametrize("quality", QUALITIES)
@@ -100,7 +117,7 @@ def test_the_finest_scale_gets_a_step_however_few_there_are(quality: str) -> Non
 
 def test_a_scale_that_gets_no_step_is_left_out() -> None:
     few = recipes.scales(StyleTransferParams(size=512, steps=3), 400, 300)
-    assert few == (Scale(181, 136, 1), Scale(256, 192, 1), Scale(512, 384, 1))
+    assert few == (Scale(128, 96, 1), Scale(256, 192, 1), Scale(512, 384, 1))
 
 
 def test_the_work_of_a_scale_is_its_pixels_times_its_steps() -> None:

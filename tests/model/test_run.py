@@ -292,7 +292,7 @@ def test_pictures_of_one_colour_can_be_painted(begin: Begin, optimizer: str, lev
 
 
 def test_a_picture_is_the_average_of_its_scales_iterates(begin: Begin) -> None:
-    run, decay = begin(), 0.99
+    run, decay = begin(), 0.95
     images = []
     for _ in range(4):
         run.advance(1)
