@@ -107,7 +107,7 @@ def test_masks_paint_the_same_here_and_on_a_server_and_summaries_are_written_her
     assert code == 0, output
     here = desk.output.read_bytes()
     (written,) = logdir.iterdir()
-    for tag in (b"loss/style/block5_conv1", b"loss/content/block4_conv2", b"painting"):
+    for tag in (b"loss/style/block5_conv1", b"loss/content/block3_conv2", b"painting"):
         assert tag in written.read_bytes()
 
     code, output = desk.stylize(*SMALL, *masks, "--server", house.url)

@@ -16,7 +16,7 @@ from model.sitting import Array, Sitting
 from model.summaries import Summaries
 
 STYLE_LAYERS = [f"block{block}_conv1" for block in (1, 2, 3, 4, 5)]
-LOSSES = {"content/block4_conv2", *(f"style/{layer}" for layer in STYLE_LAYERS), "tv", "total"}
+LOSSES = {"content/block3_conv2", *(f"style/{layer}" for layer in STYLE_LAYERS), "tv", "total"}
 
 #: By tag, and there by step.
 Found = dict[str, dict[int, Any]]
