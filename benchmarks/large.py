@@ -36,9 +36,10 @@ Array = npt.NDArray[np.float32]
 def sitting(size: int, steps: int, style_loss: str) -> Sitting:
     """The pavilion, cropped to 4:3, in the sample style."""
     content, style = (
-        images.decode((SAMPLES / name).read_bytes()).rgb for name in ("pavilion.jpg", "night.jpg")
+        images.decode((SAMPLES / name).read_bytes()).rgb
+        for name in ("pavilion.jpg", "styles/starlight.jpg")
     )
-    content = content[: 3 * content.shape[1] // 4]
+    content = content[:, : 4 * content.shape[0] // 3]
     params = StyleTransferParams.model_validate(
         {"size": size, "steps": steps, "style_loss": style_loss}
     )

@@ -26,6 +26,7 @@ from model import images, recipes, vgg, weights  # noqa: E402
 from model.devices import open_devices  # noqa: E402
 from model.painting import Studio  # noqa: E402
 from model.params import StyleTransferParams  # noqa: E402
+from model.precision import Precision  # noqa: E402
 from model.run import Run  # noqa: E402
 from model.sitting import Sitting  # noqa: E402
 from scripts.gallery_works import DEPARTURES, GALLERY, Section, Work  # noqa: E402
@@ -49,9 +50,7 @@ def main() -> None:
     PICTURES.mkdir(parents=True, exist_ok=True)
     device = open_devices("auto")[0]
     features = weights.load("bundled", PICTURES)
-    painter = Painter(
-        Studio(features, device=device), Studio(features, device=device, precision="float32")
-    )
+    painter = Painter(features, device)
     for work in (*(work for section in GALLERY for work in section.works), *DEPARTURES):
         if work.name.startswith(arguments.only or ""):
             painter.paint(work)
@@ -61,9 +60,10 @@ def main() -> None:
 class Painter:
     """Paints works into ``docs/gallery`` and remembers how long each took."""
 
-    def __init__(self, studio: Studio, exact: Studio) -> None:
-        self._studio = studio
-        self._exact = exact
+    def __init__(self, features: vgg.Features, device: str) -> None:
+        self._features = features
+        self._device = device
+        self._usual = Studio(features, device=device)
         self._photographs = {subject.name: subject.rgb for subject in contents(None)}
         self._record = PICTURES / "seconds.json"
         self.seconds: dict[str, float] = {}
@@ -77,20 +77,26 @@ class Painter:
             return
         started = time.monotonic()
         with left_out(work.without):
-            studio = self._exact if work.without == "bfloat16" else self._studio
-            run = studio.begin(self._sitting(work))
+            run = self._studio(work.without).begin(self._sitting(work))
             while not run.done:
                 run.advance(8)
             picture = last_iterate(run) if work.without == "average" else run.picture()
         self.seconds[work.name] = round(time.monotonic() - started, 1)
-        file.write_bytes(images.encode(shown(picture, detail=work.detail), "jpeg"))
+        file.write_bytes(images.encode(shown(picture), "jpeg"))
         self._record.write_text(json.dumps(self.seconds, indent=1) + "\n", encoding="utf-8")
         print(work.name, self.seconds[work.name], flush=True)
+
+    def _studio(self, without: str | None) -> Studio:
+        """A studio keeps its graphs: one whose parts are replaced is used once."""
+        if without is None:
+            return self._usual
+        precision: Precision = "float32" if without == "bfloat16" else "auto"
+        return Studio(self._features, device=self._device, precision=precision)
 
     def _sitting(self, work: Work) -> Sitting:
         content = self._photographs[work.content]
         styles = [images.decode((STYLES / f"{s}.jpg").read_bytes()).rgb for s in work.styles]
-        params = StyleTransferParams.model_validate({"size": 384, **work.params})
+        params = StyleTransferParams.model_validate({"size": 256, **work.params})
         if not work.masked:
             return Sitting.prepare(content, styles, params)
         white, black = (
@@ -111,12 +117,9 @@ def flower(photograph: Array) -> npt.NDArray[np.bool_]:
     return np.asarray(scipy.ndimage.binary_fill_holes(closed))
 
 
-def shown(picture: Array, *, detail: bool) -> Array:
-    """A picture as large as the page shows it: a piece of it, or all of it."""
+def shown(picture: Array) -> Array:
+    """A picture no larger than the page shows it."""
     height, width = picture.shape[:2]
-    if detail:
-        top, left = height // 3, width // 3
-        return picture[top : top + SHOWN * 3 // 4, left : left + SHOWN]
     if max(height, width) <= SHOWN:
         return picture
     return images.resize(picture, *images.fit(width, height, SHOWN))
@@ -133,6 +136,7 @@ def left_out(part: str | None) -> Iterator[None]:
     patches: dict[str, Callable[[], mock._patch[object]]] = {
         "colours": lambda: mock.patch.object(Sitting, "_in_the_styles_colours", lambda _, x: x),
         "scales": lambda: mock.patch.object(recipes, "scales", one_scale),
+        "content": lambda: mock.patch.object(recipes, "_CONTENT_LAYER", "block4_conv2"),
         "extension": lambda: mock.patch.object(vgg, "_extended", with_zeros),
     }
     if part not in patches:
@@ -167,9 +171,9 @@ def page(sections: tuple[Section, ...], seconds: dict[str, float]) -> str:
         "public domain), chelsea (Stéfan van der Walt, CC0), coffee (Rachel Michetti, CC0), rocket",
         "(SpaceX, CC0), china (danielbuechele, CC BY 2.0), flower (vultilion, CC BY 2.0), as they",
         "come with scikit-image and scikit-learn. The styles are rendered by `scripts/styles`.",
-        "",
-        "![six photographs in six styles](gallery/sheet.jpg)",
     ]
+    if (PICTURES / "sheet.jpg").exists():  # a contact sheet of `make bench-pictures`
+        lines += ["", "![six photographs in six styles](gallery/sheet.jpg)"]
     for section in sections:
         lines += ["", f"## {section.heading}", "", section.text, "", *table(section, seconds)]
     return "\n".join(lines) + "\n"

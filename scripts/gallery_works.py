@@ -13,11 +13,10 @@ class Work:
         caption: for people; the time it took is added to it.
         content: name of a photograph.
         styles: names of style pictures.
-        params: as in ``StyleTransferParams``; ``size`` is 384 where it is not among them.
+        params: as in ``StyleTransferParams``; ``size`` is 256 where it is not among them.
         masked: whether the flower, as ``content_mask``, takes the first style and the rest the
             second.
         without: a part of the method that is left out, for comparison.
-        detail: whether a piece is shown at full size instead of the whole picture.
     """
 
     name: str
@@ -27,7 +26,6 @@ class Work:
     params: dict[str, Any] = field(default_factory=dict)
     masked: bool = False
     without: str | None = None
-    detail: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,30 +61,13 @@ GALLERY = (
     ),
     Section(
         "Sizes",
-        "The same at every size, from one set of parameters; `draft`, and the largest with fewer "
-        "steps.",
-        (
-            *_series(
-                "size",
-                "china",
-                ("starlight",),
-                {f"{size} px": {"size": size, "quality": "draft"} for size in (256, 512, 1024)},
-            ),
-            Work(
-                "size-4096",
-                "4096 px, 120 steps",
-                "china",
-                ("starlight",),
-                {"size": 4096, "quality": "draft", "steps": 120},
-            ),
-            Work(
-                "size-4096-detail",
-                "a piece of it, pixel by pixel",
-                "china",
-                ("starlight",),
-                {"size": 4096, "quality": "draft", "steps": 120},
-                detail=True,
-            ),
+        "One set of parameters for every size: all begin at about 128 pixels, so the large forms "
+        "are the same. `draft`.",
+        _series(
+            "size",
+            "china",
+            ("starlight",),
+            {f"{size} px": {"size": size, "quality": "draft"} for size in (256, 512, 1024)},
         ),
     ),
     Section(
@@ -97,7 +78,10 @@ GALLERY = (
             "colour",
             "coffee",
             ("marbling",),
-            {mode: {"preserve_color": mode} for mode in ("none", "luminance", "histogram")},
+            {
+                mode: {"preserve_color": mode, "quality": "draft"}
+                for mode in ("none", "luminance", "histogram")
+            },
         ),
     ),
     Section(
@@ -117,8 +101,8 @@ GALLERY = (
             "rocket",
             ("aurora", "papercut"),
             {
-                f"{first} : {second}": {"style_weights": (first, second)}
-                for first, second in ((4, 0), (3, 1), (1, 1), (1, 3), (0, 4))
+                f"{first} : {second}": {"style_weights": (first, second), "quality": "draft"}
+                for first, second in ((4, 0), (1, 1), (0, 4))
             },
         ),
     ),
@@ -127,19 +111,9 @@ GALLERY = (
         "`style_scale`.",
         _series(
             "scale",
-            "astronaut",
+            "rocket",
             ("starlight",),
-            {str(scale): {"style_scale": scale} for scale in (0.5, 1.0, 2.0)},
-        ),
-    ),
-    Section(
-        "Style against content",
-        "`style_weight`.",
-        _series(
-            "weight",
-            "astronaut",
-            ("waves",),
-            {str(weight): {"style_weight": weight} for weight in (0.2, 1.0, 5.0)},
+            {str(scale): {"style_scale": scale, "quality": "draft"} for scale in (0.5, 1.0, 2.0)},
         ),
     ),
     Section(
@@ -149,25 +123,26 @@ GALLERY = (
             "loss",
             "china",
             ("impasto",),
-            {loss: {"style_loss": loss} for loss in ("gram", "wasserstein")},
+            {loss: {"style_loss": loss, "quality": "draft"} for loss in ("gram", "wasserstein")},
         ),
     ),
 )
 
 
-def _without(part: str, caption: str, **params: Any) -> Work:
-    return Work(f"without-{part}", caption, "china", ("starlight",), params, without=part)
+def _departure(name: str, caption: str, without: str | None = None, **params: Any) -> Work:
+    asked = {"quality": "draft", **params}
+    return Work(name, caption, "china", ("impasto",), asked, without=without)
 
 
 #: For the page on the method: as it is, and with one part after another left out.
 DEPARTURES = (
-    Work("as-it-is", "as it is", "china", ("starlight",)),
-    Work("from-noise", "started from noise", "china", ("starlight",), {"init": "noise"}),
-    _without("colours", "started from the photograph's own colours"),
-    _without("scales", "one size only, with as many steps"),
-    _without("average", "the last iterate instead of the average"),
-    _without("extension", "not extended at the borders"),
-    Work("lbfgs", "L-BFGS", "china", ("starlight",), {"optimizer": "lbfgs"}),
-    Work("rough", "no total variation", "china", ("starlight",), {"tv_weight": 0.0}),
-    _without("bfloat16", "float32 throughout"),
+    _departure("as-it-is", "as it is"),
+    _departure("from-noise", "started from noise", init="noise"),
+    _departure("without-colours", "in the photograph's own colours", "colours"),
+    _departure("without-scales", "one size only, with as many steps", "scales"),
+    _departure("without-average", "the last iterate instead of the average", "average"),
+    _departure("without-extension", "not extended at the borders", "extension"),
+    _departure("deeper-content", "content at `block4_conv2`", "content"),
+    _departure("lbfgs", "L-BFGS", optimizer="lbfgs"),
+    _departure("without-bfloat16", "float32 throughout", "bfloat16"),
 )
