@@ -1,5 +1,6 @@
 """Fixtures that several rooms share: real servers, and pictures drawn on the spot."""
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,10 @@ from tests.house import House, valkey
 from tests.pictures import photograph, style_picture
 from worker.connections import connect_impatiently
 from worker.settings import Settings
+
+# A shell that starts the tests in the background has SIGINT ignored, and what is ignored is
+# inherited: processes started here would be deaf to Ctrl-C.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
