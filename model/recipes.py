@@ -10,8 +10,8 @@ from model.sizes import fit
 _STYLE_LAYERS = ("block1_conv1", "block2_conv1", "block3_conv1", "block4_conv1", "block5_conv1")
 _PAPERS_CONTENT_LAYER = "block4_conv2"
 
-#: Less deep than in the paper: it keeps faces and buildings where they are, at the same strength
-#: of the style (measured: see docs/method.md).
+#: Less deep than in the paper: it keeps more of what is where, at about the same strength of the
+#: style (measured with the bundled features: see docs/method.md).
 _CONTENT_LAYER = "block3_conv2"
 
 #: The coarsest scale's long side in pixels, at least: below it the deep layers see a handful of
