@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from app import access, problems
-from app.routes import jobs, system
+from app.routes import jobs, pictures, submit, system
 from worker.connections import connect_impatiently
 from worker.jobs import Jobs
 from worker.settings import Settings
@@ -38,7 +38,9 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.jobs = Jobs(connection, settings)
     problems.install(app)
     access.install(app)
-    app.include_router(jobs.router(settings))
+    app.include_router(submit.router(settings))
+    app.include_router(jobs.router)
+    app.include_router(pictures.router)
     app.include_router(system.router)
     app.mount("/", StaticFiles(directory=_PAGE, html=True))
     return app

@@ -9,6 +9,7 @@ from model.sitting import Sitting
 from worker import decoding
 from worker.assignment import Array, Assignment, News
 from worker.blobs import Blobs, Kind
+from worker.events import EventKind
 from worker.jobs import Jobs
 from worker.painting_job import PaintingJob
 from worker.records import JobProgress, JobResult, Losses, Work
@@ -91,7 +92,11 @@ class Reporter:
             self._put("preview", images.encode_preview(news.preview))
             self._put("losses", Losses.of(news.progress.curve).model_dump_json().encode())
             self._previews += 1
-        self._jobs.note(self._id, progress=self._progress(news))
+        progress = self._progress(news)
+        happened: dict[EventKind, str] = {"progress": progress.model_dump_json()}
+        if news.preview is not None:
+            happened["preview"] = f'{{"version": {self._previews}}}'
+        self._jobs.note(self._id, happened, progress=progress)
 
     def _put(self, kind: Kind, data: bytes) -> None:
         self._jobs.blobs.put(self._id, kind, data, self._ttl)

@@ -1,6 +1,6 @@
 """The ids of all jobs in order of creation: RQ has them by status only."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import cast
 
 from redis import Redis
@@ -8,34 +8,35 @@ from redis.client import Pipeline
 
 from worker.painting_job import PaintingJob
 
-#: A sorted set whose scores are all 0, so that its order is that of the members: time, then id.
-_KEY = "atelier:jobs"
-
 _PAGE = 100
 
 
 class JobIndex:
-    """Entries ``microseconds:id``; an entry may outlive its job, so whoever meets one drops it."""
+    """Entries ``microseconds:id`` of each owner; an entry may outlive its job.
 
-    def __init__(self, connection: Redis) -> None:
+    Whoever meets one whose job is gone drops it; an owner's last entries expire with the key.
+    """
+
+    def __init__(self, connection: Redis, ttl_seconds: int) -> None:
         self._connection = connection
+        self._ttl_seconds = ttl_seconds
 
     def add(self, job: PaintingJob, pipeline: Pipeline) -> None:
-        """Enters a new job."""
-        pipeline.zadd(_KEY, {entry_of(job): 0})
+        """Enters a new job, and forgets those of its owner that cannot be there any more."""
+        key = _key(job.owner)
+        oldest = job.created_at - timedelta(seconds=self._ttl_seconds)
+        pipeline.zremrangebylex(key, "-", f"({_micros(oldest)}")
+        pipeline.zadd(key, {entry_of(job): 0})
+        pipeline.expire(key, self._ttl_seconds)
 
-    def drop(self, entry: str) -> None:
+    def drop(self, entry: str, owner: str | None) -> None:
         """Forgets an entry."""
-        self._connection.zrem(_KEY, entry)
+        self._connection.zrem(_key(owner), entry)
 
-    def drop_older(self, moment: datetime) -> None:
-        """Forgets all entries from before a moment."""
-        self._connection.zremrangebylex(_KEY, "-", f"({_micros(moment)}")
-
-    def before(self, entry: str | None) -> list[str]:
+    def before(self, entry: str | None, owner: str | None) -> list[str]:
         """Some entries older than this one, or the newest of all; newest first."""
         edge = f"({entry}" if entry else "+"
-        page = self._connection.zrevrangebylex(_KEY, edge, "-", start=0, num=_PAGE)
+        page = self._connection.zrevrangebylex(_key(owner), edge, "-", start=0, num=_PAGE)
         return [found.decode() for found in cast("list[bytes]", page)]
 
 
@@ -47,6 +48,11 @@ def entry_of(job: PaintingJob) -> str:
 def id_of(entry: str) -> str:
     """The job id in an entry."""
     return entry.partition(":")[2]
+
+
+def _key(owner: str | None) -> str:
+    """A sorted set whose scores are all 0, so that its order is that of the members: time, id."""
+    return "atelier:jobs" if owner is None else f"atelier:jobs:{owner}"
 
 
 def _micros(moment: datetime) -> str:

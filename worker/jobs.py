@@ -5,8 +5,9 @@ job to a worker without a moment in which a crash would lose it; what is urgent 
 """
 
 import re
-from datetime import UTC, datetime, timedelta
-from typing import Literal, cast
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import cast
 from uuid import uuid4
 
 from redis import Redis
@@ -20,14 +21,16 @@ from model import recipes
 from model.door import PictureInfo
 from model.errors import AtelierError, ParameterError
 from model.params import StyleTransferParams
-from worker import job_index
+from worker import events, job_index
 from worker.blobs import Blobs
+from worker.events import EventKind
 from worker.job_index import JobIndex
 from worker.painting_job import CANCEL_FIELD, Fact, PaintingJob, as_fields, as_rq_writes
 from worker.pictures import Pictures
 from worker.records import FINAL, Job, Status, Work
 from worker.removal import Removal
 from worker.settings import Settings
+from worker.submission import Submission
 
 QUEUE = "atelier"
 
@@ -36,17 +39,11 @@ PAINT = "atelier.paint"
 
 _ID = re.compile("[0-9a-f]{32}")
 
-Priority = Literal["normal", "high"]
-
-#: Writes fields only into a job that is still there: a hash made anew would never expire.
-_NOTE = "if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('HSET', KEYS[1], unpack(ARGV)) end"
-
-#: Takes a waiting job out of the queue and ends it in one stroke; 0 if a worker was faster.
-_CANCEL_WAITING = """
-if redis.call('LREM', KEYS[2], 1, ARGV[1]) == 0 then return 0 end
-redis.call('HSET', KEYS[1], 'status', 'canceled', 'ended_at', ARGV[2])
-redis.call('EXPIRE', KEYS[1], ARGV[3])
-redis.call('ZADD', KEYS[3], ARGV[4], ARGV[1])
+#: Writes fields only into a job that is still there, 0 if it is not: a hash made anew would never
+#: expire.
+_NOTE = """
+if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+redis.call('HSET', KEYS[1], unpack(ARGV))
 return 1
 """
 
@@ -73,25 +70,22 @@ class Jobs:
         self.blobs = Blobs(connection)
         self.queue = Queue(QUEUE, connection=connection, serializer="json", job_class=PaintingJob)
         self._settings = settings
-        self._index = JobIndex(connection)
+        self._index = JobIndex(connection, _longest_life_seconds(settings))
         self._removal = Removal(self.queue, self.blobs)
         self._note = connection.register_script(_NOTE)
-        self._cancel_waiting = connection.register_script(_CANCEL_WAITING)
 
-    def submit(
-        self, pictures: Pictures, params: StyleTransferParams, priority: Priority = "normal"
-    ) -> Job:
+    def submit(self, submission: Submission) -> Job:
         """Checks a request, stores its pictures and puts it into the queue.
 
         Raises:
             InputError: a picture or a parameter is at fault; nothing has been stored.
             QueueFull: as many jobs are waiting as may wait; nothing has been stored.
         """
-        self._check(pictures, params)
+        self._check(submission.pictures, submission.params)
         if self.waiting() >= self._settings.max_queue_length:
             raise QueueFull(f"{self._settings.max_queue_length} jobs are waiting already.")
         job_id = uuid4().hex
-        return self._enqueue(job_id, self._stored(pictures, params, job_id), priority)
+        return self._enqueue(job_id, self._stored(submission, job_id), submission)
 
     def get(self, job_id: str) -> Job:
         """A job as it is now.
@@ -102,11 +96,17 @@ class Jobs:
         return self._view(self._fetch(job_id))
 
     def list_newest(
-        self, *, status: Status | None = None, limit: int = 20, cursor: str | None = None
+        self,
+        *,
+        owner: str | None = None,
+        status: Status | None = None,
+        limit: int = 20,
+        cursor: str | None = None,
     ) -> tuple[list[Job], str | None]:
         """Jobs, newest first.
 
         Args:
+            owner: whose jobs; None for those that are everybody's.
             status: only jobs in this one.
             limit: at most so many.
             cursor: where the previous page ended.
@@ -115,11 +115,11 @@ class Jobs:
             The jobs, and the cursor of the next page or None after the last.
         """
         found: list[Job] = []
-        while entries := self._index.before(cursor):
+        while entries := self._index.before(cursor, owner):
             for entry, job in zip(entries, self._fetch_many(entries), strict=True):
                 cursor = entry
                 if job is None:
-                    self._index.drop(entry)
+                    self._index.drop(entry, owner)
                 elif status in {None, job.painting_status}:
                     found.append(self._view(job))
                 if len(found) == limit:
@@ -137,11 +137,8 @@ class Jobs:
         job = self._fetch(job_id)
         if job.painting_status not in FINAL:
             self.note(job_id, cancel=1)  # first, for the worker that is just taking it
-            ended = datetime.now(UTC)
-            ttl = self._settings.result_ttl_seconds
-            self._cancel_waiting(
-                keys=[job.key, self.queue.key, self._canceled().key],
-                args=[job_id, as_rq_writes(ended), ttl, int(ended.timestamp()) + ttl],
+            self.connection.transaction(
+                lambda pipeline: self._cancel_waiting(job, pipeline), self.queue.key
             )
             self.sweep(job)
         return self.get(job_id)
@@ -156,7 +153,7 @@ class Jobs:
         job = self._fetch(job_id)
         if job.painting_status not in FINAL:  # a worker has it, and would write it again
             self._removal.mark(job_id)
-        self._index.drop(job_index.entry_of(job))
+        self._index.drop(job_index.entry_of(job), job.owner)
         self._removal.release_pictures(job)
         self._removal.erase(job)
 
@@ -187,9 +184,14 @@ class Jobs:
         """Number of jobs in the queue."""
         return self.connection.llen(self.queue.key)
 
-    def note(self, job_id: str, **facts: Fact) -> None:
-        """Writes facts into a job's record, if it is still there."""
-        self._note(keys=[PaintingJob.key_for(job_id)], args=as_fields(facts))
+    def note(self, job_id: str, tell: Mapping[EventKind, str] | None = None, **facts: Fact) -> None:
+        """Writes facts into a job's record, if it is still there, and tells of what happened."""
+        noted = self._note(keys=[PaintingJob.key_for(job_id)], args=as_fields(facts))
+        if noted and tell:
+            ttl = self._settings.result_ttl_seconds
+            with self.connection.pipeline() as pipeline:
+                events.append(pipeline, job_id, tell, ttl)
+                pipeline.execute()
 
     def cancel_requested(self, job_id: str) -> bool:
         """Whether a running job is to stop: it was canceled, or deleted."""
@@ -199,7 +201,7 @@ class Jobs:
     def end_canceled(self, job: PaintingJob, pipeline: Pipeline) -> None:
         """Marks a job that a worker has let go of as canceled."""
         ended, ttl = datetime.now(UTC), self._settings.result_ttl_seconds
-        pipeline.hset(job.key, "status", JobStatus.CANCELED.value)
+        job.set_status(JobStatus.CANCELED, pipeline)
         pipeline.hset(job.key, "ended_at", as_rq_writes(ended))
         pipeline.expire(job.key, ttl)
         pipeline.zadd(self._canceled().key, {job.id: int(ended.timestamp()) + ttl})
@@ -207,14 +209,6 @@ class Jobs:
     def put_back(self, job: PaintingJob, pipeline: Pipeline) -> None:
         """Puts a job that a worker has let go of at the front of the queue."""
         self._push(job, pipeline, at_front=True)
-
-    def drop_expired_from_index(self) -> None:
-        """Forgets ids of jobs that cannot be there any more."""
-        settings = self._settings
-        longest = settings.input_ttl_seconds + settings.result_ttl_seconds
-        longest += settings.max_attempts * settings.job_timeout_seconds
-        oldest = datetime.now(UTC) - timedelta(seconds=longest)
-        self._index.drop_older(oldest)
 
     def _check(self, pictures: Pictures, params: StyleTransferParams) -> None:
         params.shares(len(pictures.styles))
@@ -230,20 +224,29 @@ class Jobs:
                 field="size",
             )
 
-    def _stored(self, pictures: Pictures, params: StyleTransferParams, job_id: str) -> Work:
+    def _cancel_waiting(self, job: PaintingJob, pipeline: Pipeline) -> None:
+        """Takes a waiting job out of the queue and ends it, unless a worker is faster."""
+        is_waiting = cast("int | None", pipeline.lpos(self.queue.key, job.id)) is not None
+        pipeline.multi()
+        if is_waiting:
+            pipeline.lrem(self.queue.key, 1, job.id)
+            self.end_canceled(job, pipeline)
+
+    def _stored(self, submission: Submission, job_id: str) -> Work:
         def add(picture: bytes) -> str:
             return self.blobs.add_upload(picture, job_id, self._settings.input_ttl_seconds)
 
+        pictures = submission.pictures
         mask = pictures.content_mask
         return Work(
             content=add(pictures.content),
             styles=tuple(map(add, pictures.styles)),
             content_mask=None if mask is None else add(mask),
             style_masks=tuple(map(add, pictures.style_masks)),
-            params=params,
+            params=submission.params,
         )
 
-    def _enqueue(self, job_id: str, work: Work, priority: Priority) -> Job:
+    def _enqueue(self, job_id: str, work: Work, submission: Submission) -> Job:
         settings = self._settings
         job = cast(
             "PaintingJob",
@@ -259,9 +262,13 @@ class Jobs:
                 retry=Retry(max=100, enqueue_at_front=True),
             ),
         )
+        if submission.owner is not None:
+            job.facts = {"owner": submission.owner}
         with self.connection.pipeline() as pipeline:
             self._index.add(job, pipeline)
-            self._push(job, pipeline, at_front=priority == "high")
+            if job.facts:
+                pipeline.hset(job.key, items=as_fields(job.facts))
+            self._push(job, pipeline, at_front=submission.priority == "high")
             pipeline.execute()
         return self._view(job)
 
@@ -292,3 +299,9 @@ class Jobs:
 
     def _canceled(self) -> CanceledJobRegistry:
         return CanceledJobRegistry(queue=self.queue)
+
+
+def _longest_life_seconds(settings: Settings) -> int:
+    """From the moment a job is handed in until nothing of it can be there any more."""
+    painting = settings.max_attempts * settings.job_timeout_seconds
+    return settings.input_ttl_seconds + painting + settings.result_ttl_seconds

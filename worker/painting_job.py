@@ -10,9 +10,12 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
+from redis import Redis
+from redis.client import Pipeline
 from rq.job import Job as RqJob
 from rq.job import JobStatus
 
+from worker import events
 from worker.records import (
     FINAL,
     FeaturesUsed,
@@ -30,7 +33,7 @@ _PREFIX = "atelier."
 #: Set in a running job that is to stop.
 CANCEL_FIELD = f"{_PREFIX}cancel"
 
-Fact = JobProgress | JobResult | JobError | FeaturesUsed | int
+Fact = JobProgress | JobResult | JobError | FeaturesUsed | int | str
 
 _STATUSES: Mapping[JobStatus, Status] = {
     JobStatus.STARTED: "running",
@@ -57,6 +60,11 @@ class PaintingJob(RqJob):
         """The status in our words."""
         return _STATUSES.get(self.get_status(refresh=False), "queued")
 
+    @property
+    def owner(self) -> str | None:
+        """Whose it is; None where it is everybody's."""
+        return self.facts.get("owner")
+
     def restore(self, raw_data: Mapping[bytes, bytes]) -> Any:
         """Reads RQ's fields, then ours."""
         restored = super().restore(raw_data)
@@ -68,12 +76,27 @@ class PaintingJob(RqJob):
         }
         return restored
 
+    def set_status(self, status: JobStatus, pipeline: Pipeline | None = None) -> None:
+        """Comes into a status, and tells whoever watches."""
+        super().set_status(status, pipeline)
+        self._tell_status(self.connection if pipeline is None else pipeline)
+
+    def prepare_for_execution(self, worker_name: str, pipeline: Pipeline) -> None:
+        """A worker has the job now."""
+        super().prepare_for_execution(worker_name, pipeline)
+        self._tell_status(pipeline)
+
+    def _tell_status(self, connection: Redis) -> None:
+        happened = events.of_status(self.painting_status, self.facts.get("attempt", 0))
+        events.append(connection, self.id, happened, self.result_ttl or 0)
+
     def view(self, position: int | None) -> Job:
         """The job as people see it; ``position`` is its place in the queue, if it is there."""
         facts, status = self.facts, self.painting_status
         finished = self.ended_at if status in FINAL else None
         return Job(
             id=self.id,
+            owner=self.owner,
             status=status,
             created_at=self.created_at,
             started_at=self.started_at if status != "queued" else None,
@@ -96,7 +119,7 @@ def as_fields(facts: Mapping[str, Fact]) -> list[str]:
     """Facts as they are written into the hash: name, value, name, value."""
     pairs: list[str] = []
     for name, fact in facts.items():
-        value = json.dumps(fact) if isinstance(fact, int) else fact.model_dump_json()
+        value = json.dumps(fact) if isinstance(fact, int | str) else fact.model_dump_json()
         pairs += [_PREFIX + name, value]
     return pairs
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from model.errors import AtelierError
 from model.params import StyleTransferParams
@@ -137,6 +137,7 @@ class Job(Record):
 
     Attributes:
         id: uuid4 in hex.
+        owner: whose it is; None where it is everybody's. Not shown.
         attempt: how often a worker has begun it.
         queue_position: 1 is next; null unless queued.
         features: what paints it; null until a worker has begun it.
@@ -144,6 +145,7 @@ class Job(Record):
     """
 
     id: str
+    owner: str | None = Field(None, exclude=True)
     status: Status
     created_at: datetime
     started_at: datetime | None

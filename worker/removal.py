@@ -5,6 +5,7 @@ from typing import get_args
 from rq import Queue
 from rq.registry import CanceledJobRegistry, FailedJobRegistry, FinishedJobRegistry
 
+from worker import events
 from worker.blobs import Blobs, Kind
 from worker.painting_job import PaintingJob
 
@@ -48,6 +49,7 @@ class Removal:
             for registry in (FinishedJobRegistry, FailedJobRegistry, CanceledJobRegistry):
                 pipeline.zrem(registry(queue=self._queue).key, job.id)
             pipeline.delete(job.key, f"rq:executions:{job.id}", f"rq:results:{job.id}")
+            pipeline.delete(events.key_for(job.id))
             pipeline.execute()
 
     def forget_mark(self, job_id: str) -> None:

@@ -87,4 +87,3 @@ class Upkeep:
         canceled = CanceledJobRegistry(queue=self._jobs.queue).key  # RQ never cleans this one
         self._connection.zremrangebyscore(canceled, 0, time.time())
         clean_worker_registry(self._jobs.queue)
-        self._jobs.drop_expired_from_index()

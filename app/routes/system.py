@@ -6,8 +6,8 @@ from importlib.metadata import version
 from fastapi import APIRouter
 from pydantic import BaseModel
 
+from app.dependencies import JobsDep
 from app.problems import ProblemError
-from app.routes.jobs import JobsDep
 from worker import presence
 from worker.presence import WorkerInfo
 from worker.records import FeaturesUsed

@@ -14,6 +14,7 @@ from worker.jobs import Jobs
 from worker.painting_job import PaintingJob
 from worker.pictures import Pictures
 from worker.settings import Settings
+from worker.submission import Submission
 
 CURVE = (CurvePoint(0, 1.0, 4.0, 0.5), CurvePoint(25, 0.75, 2.0, 0.25))
 PROGRESS = Progress(30, 5000, 0.01, 64, 48, {"total": 3.0}, {}, CURVE, restarts=1)
@@ -27,7 +28,7 @@ def jobs(redis: Redis, settings: Settings) -> Jobs:
 
 @pytest.fixture
 def job(jobs: Jobs, content: bytes, style: bytes) -> PaintingJob:
-    submitted = jobs.submit(Pictures(content, [style]), StyleTransferParams(size=64))
+    submitted = jobs.submit(Submission(Pictures(content, [style]), StyleTransferParams(size=64)))
     return jobs._fetch(submitted.id)
 
 

@@ -16,6 +16,7 @@ from worker.intake import IntakeWorker
 from worker.jobs import Jobs
 from worker.pictures import Pictures
 from worker.settings import Settings
+from worker.submission import Submission
 
 PARAMS = StyleTransferParams(size=64, steps=3)
 PICTURE = np.full((48, 64, 3), 0.5, np.float32)
@@ -31,7 +32,7 @@ def test_the_last_news_of_a_painting_are_published_however_soon_it_ends(
 ) -> None:
     no_device = cast("Device", None)  # it has ended already
     intake = IntakeWorker("intake", jobs, no_device, tf.train.Coordinator(), settings)
-    job = jobs._fetch(jobs.submit(Pictures(content, [style]), PARAMS).id)
+    job = jobs._fetch(jobs.submit(Submission(Pictures(content, [style]), PARAMS)).id)
     assignment = Assignment(Sitting.prepare(PICTURE, [PICTURE], PARAMS), None, 60.0)
     progress = Progress(3, 3, 1.0, 64, 48, {"total": 3.0}, {}, (), 0)
     assignment.tell(News(progress, preview=PICTURE))

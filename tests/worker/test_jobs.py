@@ -12,6 +12,7 @@ from worker.jobs import PAINT, Jobs, NoSuchJob, QueueFull
 from worker.pictures import Pictures
 from worker.records import JobProgress
 from worker.settings import Settings
+from worker.submission import Submission
 
 PARAMS = StyleTransferParams(size=64, quality="draft", seed=3)
 
@@ -26,7 +27,7 @@ def keys(redis: Redis) -> set[bytes]:
 
 
 def test_a_submitted_job_waits_in_the_queue(jobs: Jobs, content: bytes, style: bytes) -> None:
-    job = jobs.submit(Pictures(content, [style]), PARAMS)
+    job = jobs.submit(Submission(Pictures(content, [style]), PARAMS))
     assert job.status == "queued"
     assert job.queue_position == 1
     assert job.params == PARAMS
@@ -37,7 +38,7 @@ def test_a_submitted_job_waits_in_the_queue(jobs: Jobs, content: bytes, style: b
 def test_the_queue_holds_json_and_no_pictures(
     jobs: Jobs, redis: Redis, content: bytes, style: bytes
 ) -> None:
-    job = jobs.submit(Pictures(content, [style]), PARAMS)
+    job = jobs.submit(Submission(Pictures(content, [style]), PARAMS))
     record = redis.hgetall(f"rq:job:{job.id}")
     function, _instance, _args, kwargs = json.loads(jobs.queue.fetch_job(job.id).data)  # type: ignore[union-attr]
     assert function == PAINT
@@ -49,16 +50,16 @@ def test_an_upload_is_stored_once_however_often_it_comes(
     jobs: Jobs, redis: Redis, content: bytes, style: bytes
 ) -> None:
     for _ in range(3):
-        jobs.submit(Pictures(content, [style]), PARAMS)
+        jobs.submit(Submission(Pictures(content, [style]), PARAMS))
     assert len(redis.keys("atelier:upload:*")) == 2
 
 
 def test_jobs_leave_the_queue_in_order_and_urgent_ones_first(
     jobs: Jobs, content: bytes, style: bytes
 ) -> None:
-    first = jobs.submit(Pictures(content, [style]), PARAMS)
-    second = jobs.submit(Pictures(content, [style]), PARAMS)
-    urgent = jobs.submit(Pictures(content, [style]), PARAMS, priority="high")
+    first = jobs.submit(Submission(Pictures(content, [style]), PARAMS))
+    second = jobs.submit(Submission(Pictures(content, [style]), PARAMS))
+    urgent = jobs.submit(Submission(Pictures(content, [style]), PARAMS, priority="high"))
     positions = [jobs.get(job.id).queue_position for job in (urgent, first, second)]
     assert positions == [1, 2, 3]
 
@@ -66,10 +67,10 @@ def test_jobs_leave_the_queue_in_order_and_urgent_ones_first(
 def test_what_is_refused_leaves_nothing_behind(jobs: Jobs, redis: Redis, content: bytes) -> None:
     before = keys(redis)
     with pytest.raises(UnsupportedPictureError) as refused:
-        jobs.submit(Pictures(content, [b"hello"]), PARAMS)
+        jobs.submit(Submission(Pictures(content, [b"hello"]), PARAMS))
     assert refused.value.field == "style"
     with pytest.raises(ParameterError):
-        jobs.submit(Pictures(content, []), PARAMS)
+        jobs.submit(Submission(Pictures(content, []), PARAMS))
     assert keys(redis) == before
 
 
@@ -78,24 +79,24 @@ def test_a_job_that_costs_too_much_is_refused(
 ) -> None:
     jobs = Jobs(redis, settings.model_copy(update={"max_megapixel_steps": 1}))
     with pytest.raises(InputError, match=r"Received: \d+"):
-        jobs.submit(Pictures(content, [style]), StyleTransferParams(size=512))
+        jobs.submit(Submission(Pictures(content, [style]), StyleTransferParams(size=512)))
 
 
 def test_a_full_queue_refuses_and_stores_nothing(
     redis: Redis, settings: Settings, content: bytes, style: bytes
 ) -> None:
     jobs = Jobs(redis, settings.model_copy(update={"max_queue_length": 1}))
-    jobs.submit(Pictures(content, [content]), PARAMS)
+    jobs.submit(Submission(Pictures(content, [content]), PARAMS))
     before = keys(redis)
     with pytest.raises(QueueFull):
-        jobs.submit(Pictures(style, [style]), PARAMS)
+        jobs.submit(Submission(Pictures(style, [style]), PARAMS))
     assert keys(redis) == before
 
 
 def test_a_waiting_job_is_canceled_at_once_and_stays_canceled(
     jobs: Jobs, content: bytes, style: bytes
 ) -> None:
-    job = jobs.submit(Pictures(content, [style]), PARAMS)
+    job = jobs.submit(Submission(Pictures(content, [style]), PARAMS))
     canceled = jobs.cancel(job.id)
     assert canceled.status == "canceled"
     assert canceled.finished_at is not None
@@ -107,14 +108,14 @@ def test_a_waiting_job_is_canceled_at_once_and_stays_canceled(
 def test_a_canceled_job_expires(
     jobs: Jobs, redis: Redis, settings: Settings, content: bytes, style: bytes
 ) -> None:
-    job = jobs.cancel(jobs.submit(Pictures(content, [style]), PARAMS).id)
+    job = jobs.cancel(jobs.submit(Submission(Pictures(content, [style]), PARAMS)).id)
     assert 0 < redis.ttl(f"rq:job:{job.id}") <= settings.result_ttl_seconds
 
 
 def test_a_deleted_job_leaves_nothing_of_its_own(
     jobs: Jobs, redis: Redis, content: bytes, style: bytes
 ) -> None:
-    job = jobs.submit(Pictures(content, [style]), PARAMS)
+    job = jobs.submit(Submission(Pictures(content, [style]), PARAMS))
     jobs.blobs.put(job.id, "preview", b"jpeg", 60)
     jobs.delete(job.id)
     assert not [key for key in keys(redis) if job.id.encode() in key]
@@ -129,7 +130,7 @@ def test_facts_about_a_job_that_is_gone_are_not_kept(jobs: Jobs, redis: Redis) -
 
 
 def test_facts_appear_in_the_job(jobs: Jobs, content: bytes, style: bytes) -> None:
-    job = jobs.submit(Pictures(content, [style]), PARAMS)
+    job = jobs.submit(Submission(Pictures(content, [style]), PARAMS))
     progress = JobProgress(step=3, steps=9, fraction=0.25, loss=1.5, preview_version=2)
     jobs.note(job.id, progress=progress, attempt=2)
     seen = jobs.get(job.id)
@@ -139,7 +140,7 @@ def test_facts_appear_in_the_job(jobs: Jobs, content: bytes, style: bytes) -> No
 def test_the_list_is_newest_first_and_comes_in_pages(
     jobs: Jobs, content: bytes, style: bytes
 ) -> None:
-    ids = [jobs.submit(Pictures(content, [style]), PARAMS).id for _ in range(5)]
+    ids = [jobs.submit(Submission(Pictures(content, [style]), PARAMS)).id for _ in range(5)]
     first, cursor = jobs.list_newest(limit=2)
     second, cursor = jobs.list_newest(limit=2, cursor=cursor)
     third, end = jobs.list_newest(limit=2, cursor=cursor)
@@ -148,7 +149,7 @@ def test_the_list_is_newest_first_and_comes_in_pages(
 
 
 def test_the_list_can_be_filtered_by_status(jobs: Jobs, content: bytes, style: bytes) -> None:
-    ids = [jobs.submit(Pictures(content, [style]), PARAMS).id for _ in range(3)]
+    ids = [jobs.submit(Submission(Pictures(content, [style]), PARAMS)).id for _ in range(3)]
     jobs.cancel(ids[1])
     assert [job.id for job in jobs.list_newest(status="canceled")[0]] == [ids[1]]
     assert [job.id for job in jobs.list_newest(status="queued")[0]] == [ids[2], ids[0]]
@@ -157,7 +158,7 @@ def test_the_list_can_be_filtered_by_status(jobs: Jobs, content: bytes, style: b
 def test_an_expired_job_disappears_from_the_list(
     jobs: Jobs, redis: Redis, content: bytes, style: bytes
 ) -> None:
-    job = jobs.submit(Pictures(content, [style]), PARAMS)
+    job = jobs.submit(Submission(Pictures(content, [style]), PARAMS))
     redis.delete(f"rq:job:{job.id}")  # as its time to live does
     assert jobs.list_newest() == ([], None)
     assert not redis.exists("atelier:jobs")

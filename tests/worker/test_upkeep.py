@@ -11,6 +11,7 @@ from worker.jobs import Jobs
 from worker.painting_job import PaintingJob
 from worker.pictures import Pictures
 from worker.settings import Settings
+from worker.submission import Submission
 from worker.upkeep import Upkeep
 
 PARAMS = StyleTransferParams(size=64)
@@ -24,7 +25,7 @@ def jobs(redis: Redis, settings: Settings) -> Jobs:
 @pytest.fixture
 def one_waits(jobs: Jobs, content: bytes, style: bytes) -> str:
     """A job that waits while another is about to be abandoned."""
-    return jobs.submit(Pictures(content, [style]), PARAMS).id
+    return jobs.submit(Submission(Pictures(content, [style]), PARAMS)).id
 
 
 def start(jobs: Jobs, job_id: str, heartbeat_ttl: int) -> None:
@@ -40,7 +41,7 @@ def start(jobs: Jobs, job_id: str, heartbeat_ttl: int) -> None:
 def test_an_abandoned_job_goes_back_to_the_front(
     jobs: Jobs, one_waits: str, content: bytes, style: bytes
 ) -> None:
-    abandoned = jobs.submit(Pictures(content, [style]), PARAMS).id
+    abandoned = jobs.submit(Submission(Pictures(content, [style]), PARAMS)).id
     start(jobs, abandoned, heartbeat_ttl=0)
     Upkeep(jobs).run_if_due()
     assert jobs.get(abandoned).status == "queued"

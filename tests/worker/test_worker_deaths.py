@@ -8,6 +8,7 @@ import pytest
 from tests.house import Process, eventually, house_environment
 from tests.worker.crew import LONG, Crew, a_crew
 from worker.pictures import Pictures
+from worker.submission import Submission
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +21,9 @@ def crew(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crew]:
 def undisturbed(crew: Crew, content: bytes, style: bytes) -> bytes:
     """The picture when nothing befalls the worker."""
     with crew.worker("undisturbed"):
-        job = crew.until(crew.jobs.submit(Pictures(content, [style]), LONG), "succeeded")
+        job = crew.until(
+            crew.jobs.submit(Submission(Pictures(content, [style]), LONG)), "succeeded"
+        )
     picture = crew.jobs.blobs.get(job.id, "result")
     assert picture is not None
     return picture
@@ -29,7 +32,7 @@ def undisturbed(crew: Crew, content: bytes, style: bytes) -> bytes:
 def test_a_stopped_worker_puts_its_job_back_and_the_next_paints_the_same_picture(
     crew: Crew, undisturbed: bytes, content: bytes, style: bytes
 ) -> None:
-    job = crew.jobs.submit(Pictures(content, [style]), LONG)
+    job = crew.jobs.submit(Submission(Pictures(content, [style]), LONG))
     with crew.worker("stopped") as stopped:
         begun = crew.until_painting(job, steps=20)
         assert stopped.end(within=crew.settings.stop_grace_seconds) == 0
@@ -47,7 +50,9 @@ def test_a_killed_workers_job_is_noticed_within_thirty_seconds_and_painted_by_an
 ) -> None:
     with crew.worker("one") as one, crew.worker("other") as other:
         crew.ready(workers=2)
-        job = crew.until_painting(crew.jobs.submit(Pictures(content, [style]), LONG), steps=20)
+        job = crew.until_painting(
+            crew.jobs.submit(Submission(Pictures(content, [style]), LONG)), steps=20
+        )
         painter = next(process for process in (one, other) if process.pid == crew.painter(job).pid)
         painter.signal(signal.SIGKILL)
         painter.wait(within=5)
@@ -61,7 +66,7 @@ def test_a_killed_workers_job_is_noticed_within_thirty_seconds_and_painted_by_an
 
 
 def test_a_second_signal_ends_a_worker_at_once(crew: Crew, content: bytes, style: bytes) -> None:
-    job = crew.jobs.submit(Pictures(content, [style]), LONG)
+    job = crew.jobs.submit(Submission(Pictures(content, [style]), LONG))
     with crew.worker("impatient") as process:
         crew.until_painting(job)
         process.signal(signal.SIGTERM)

@@ -12,6 +12,7 @@ from tests.pictures import photograph
 from tests.worker.crew import LONG, SHORT, Crew, a_crew
 from worker.jobs import Jobs
 from worker.pictures import Pictures
+from worker.submission import Submission
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +32,7 @@ def worker(crew: Crew) -> Iterator[Process]:
 
 
 def test_a_job_becomes_a_picture(crew: Crew, content: bytes, style: bytes) -> None:
-    job = crew.until(crew.jobs.submit(Pictures(content, [style]), SHORT), "succeeded")
+    job = crew.until(crew.jobs.submit(Submission(Pictures(content, [style]), SHORT)), "succeeded")
     assert job.result is not None
     assert (job.result.width, job.result.height, job.result.format) == (64, 48, "png")
     assert job.progress.step == job.progress.steps == 12
@@ -53,8 +54,8 @@ def test_rq_sees_one_worker_for_each_intake_thread(crew: Crew) -> None:
 def test_no_worker_takes_a_job_that_it_cannot_begin_soon(
     crew: Crew, content: bytes, style: bytes
 ) -> None:
-    painted = crew.jobs.submit(Pictures(content, [style]), LONG)
-    waiting = crew.jobs.submit(Pictures(content, [style]), SHORT)
+    painted = crew.jobs.submit(Submission(Pictures(content, [style]), LONG))
+    waiting = crew.jobs.submit(Submission(Pictures(content, [style]), SHORT))
     crew.until_painting(painted, steps=3)
     assert crew.jobs.get(waiting.id).queue_position == 1
     assert crew.jobs.waiting() == 1
@@ -66,11 +67,11 @@ def test_no_worker_takes_a_job_that_it_cannot_begin_soon(
 def test_a_running_job_is_canceled_within_three_seconds_and_stays_canceled(
     crew: Crew, content: bytes, style: bytes
 ) -> None:
-    job = crew.until_painting(crew.jobs.submit(Pictures(content, [style]), LONG))
+    job = crew.until_painting(crew.jobs.submit(Submission(Pictures(content, [style]), LONG)))
     crew.jobs.cancel(job.id)
     canceled = crew.until(job, "canceled", within=3)
     assert canceled.result is None
-    follower = crew.jobs.submit(Pictures(content, [style]), SHORT)
+    follower = crew.jobs.submit(Submission(Pictures(content, [style]), SHORT))
     crew.until(follower, "succeeded")
     assert crew.jobs.get(job.id) == canceled
 
@@ -78,9 +79,9 @@ def test_a_running_job_is_canceled_within_three_seconds_and_stays_canceled(
 def test_a_deleted_running_job_stops_and_leaves_nothing(
     crew: Crew, content: bytes, style: bytes
 ) -> None:
-    job = crew.until_painting(crew.jobs.submit(Pictures(content, [style]), LONG))
+    job = crew.until_painting(crew.jobs.submit(Submission(Pictures(content, [style]), LONG)))
     crew.jobs.delete(job.id)
-    follower = crew.jobs.submit(Pictures(content, [style]), SHORT)
+    follower = crew.jobs.submit(Submission(Pictures(content, [style]), SHORT))
     crew.until(follower, "succeeded")
     assert crew.keys_of(job) == []
 
@@ -89,7 +90,7 @@ def test_a_job_whose_time_is_up_fails_and_keeps_its_last_preview(
     crew: Crew, content: bytes, style: bytes
 ) -> None:
     hasty = Jobs(crew.jobs.connection, crew.settings.model_copy(update={"job_timeout_seconds": 1}))
-    job = crew.until(hasty.submit(Pictures(content, [style]), LONG), "failed")
+    job = crew.until(hasty.submit(Submission(Pictures(content, [style]), LONG)), "failed")
     assert job.error is not None
     assert job.error.type == "urn:atelier:problem:timeout"
     assert "1 seconds allowed" in job.error.detail
@@ -99,8 +100,8 @@ def test_a_job_whose_time_is_up_fails_and_keeps_its_last_preview(
 def test_a_job_that_no_worker_survives_fails_after_three_attempts(
     crew: Crew, content: bytes, style: bytes
 ) -> None:
-    blocker = crew.until_painting(crew.jobs.submit(Pictures(content, [style]), LONG))
-    job = crew.jobs.submit(Pictures(content, [style]), SHORT)
+    blocker = crew.until_painting(crew.jobs.submit(Submission(Pictures(content, [style]), LONG)))
+    job = crew.jobs.submit(Submission(Pictures(content, [style]), SHORT))
     crew.jobs.note(job.id, attempt=crew.settings.max_attempts)
     crew.jobs.cancel(blocker.id)
     failed = crew.until(job, "failed")
@@ -111,8 +112,8 @@ def test_a_job_that_no_worker_survives_fails_after_three_attempts(
 def test_a_job_whose_pictures_have_expired_says_so(
     crew: Crew, content: bytes, style: bytes
 ) -> None:
-    blocker = crew.until_painting(crew.jobs.submit(Pictures(content, [style]), LONG))
-    job = crew.jobs.submit(Pictures(style, [style]), SHORT)
+    blocker = crew.until_painting(crew.jobs.submit(Submission(Pictures(content, [style]), LONG)))
+    job = crew.jobs.submit(Submission(Pictures(style, [style]), SHORT))
     crew.jobs.connection.delete(*cast("list[bytes]", crew.jobs.connection.keys("atelier:upload:*")))
     crew.jobs.cancel(blocker.id)
     failed = crew.until(job, "failed")
@@ -122,7 +123,7 @@ def test_a_job_whose_pictures_have_expired_says_so(
 
 def test_the_uploads_of_a_painted_job_are_released(crew: Crew, style: bytes) -> None:
     content = photograph(90, 60)
-    job = crew.until(crew.jobs.submit(Pictures(content, [style]), SHORT), "succeeded")
+    job = crew.until(crew.jobs.submit(Submission(Pictures(content, [style]), SHORT)), "succeeded")
     digest = hashlib.sha256(content).hexdigest()
     eventually(lambda: crew.jobs.blobs.upload(digest) is None, within=5, what="it is released")
     assert crew.jobs.blobs.get(job.id, "result") is not None
@@ -131,9 +132,9 @@ def test_the_uploads_of_a_painted_job_are_released(crew: Crew, style: bytes) -> 
 def test_a_job_that_was_given_to_another_worker_is_let_go(
     crew: Crew, content: bytes, style: bytes
 ) -> None:
-    job = crew.until_painting(crew.jobs.submit(Pictures(content, [style]), LONG))
+    job = crew.until_painting(crew.jobs.submit(Submission(Pictures(content, [style]), LONG)))
     crew.jobs.connection.delete(crew.jobs.queue.started_job_registry.key)
-    crew.until(crew.jobs.submit(Pictures(content, [style]), SHORT), "succeeded")
+    crew.until(crew.jobs.submit(Submission(Pictures(content, [style]), SHORT)), "succeeded")
     assert crew.jobs.get(job.id).result is None
     assert crew.jobs.blobs.get(job.id, "result") is None
     crew.jobs.delete(job.id)
@@ -142,10 +143,10 @@ def test_a_job_that_was_given_to_another_worker_is_let_go(
 def test_a_canceled_job_that_is_still_in_the_queue_is_not_painted(
     crew: Crew, content: bytes, style: bytes
 ) -> None:
-    blocker = crew.until_painting(crew.jobs.submit(Pictures(content, [style]), LONG))
-    job = crew.jobs.cancel(crew.jobs.submit(Pictures(content, [style]), SHORT).id)
+    blocker = crew.until_painting(crew.jobs.submit(Submission(Pictures(content, [style]), LONG)))
+    job = crew.jobs.cancel(crew.jobs.submit(Submission(Pictures(content, [style]), SHORT)).id)
     crew.jobs.connection.rpush(crew.jobs.queue.key, job.id)
     crew.jobs.cancel(blocker.id)
-    crew.until(crew.jobs.submit(Pictures(content, [style]), SHORT), "succeeded")
+    crew.until(crew.jobs.submit(Submission(Pictures(content, [style]), SHORT)), "succeeded")
     assert crew.jobs.get(job.id) == job
     assert crew.jobs.waiting() == 0

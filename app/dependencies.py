@@ -1,0 +1,53 @@
+"""What endpoints are given: the jobs, who asks, and the job that is asked for."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from worker.jobs import Jobs, NoSuchJob
+from worker.records import Job
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who asks.
+
+    Attributes:
+        owner: whose jobs these are; None where there are no keys, and all is everybody's.
+        client: whom limits count: the owner, or the address where there is none.
+    """
+
+    owner: str | None
+    client: str
+
+
+def _jobs(request: Request) -> Jobs:
+    jobs = request.app.state.jobs
+    assert isinstance(jobs, Jobs)
+    return jobs
+
+
+JobsDep = Annotated[Jobs, Depends(_jobs)]
+
+
+def _caller(request: Request) -> Caller:
+    return Caller(owner=None, client=request.client.host if request.client else "local")
+
+
+CallerDep = Annotated[Caller, Depends(_caller)]
+
+
+def _own_job(job_id: str, jobs: JobsDep, caller: CallerDep) -> Job:
+    """The job, if it is the caller's: to all others it does not exist.
+
+    Raises:
+        NoSuchJob: it does not, or is not theirs.
+    """
+    job = jobs.get(job_id)
+    if job.owner != caller.owner:
+        raise NoSuchJob("There is no such job, or not any more.")
+    return job
+
+
+OwnJobDep = Annotated[Job, Depends(_own_job)]

@@ -1,0 +1,73 @@
+"""The form of a job: its fields, and how they are read."""
+
+from fastapi import Request, UploadFile
+from pydantic import Field
+
+from model.errors import ParameterError
+from model.params import MAX_STYLES, StyleTransferParams
+from worker.pictures import Pictures
+from worker.settings import Settings
+from worker.submission import Priority, Submission
+
+#: Room in a request for the form's fields and boundaries, beside its pictures.
+_FORM_BYTES = 2**20
+
+#: Content and styles, and a mask for each.
+_PICTURES = 2 * (1 + MAX_STYLES)
+
+_REPEATABLE = {"style", "style_mask", "style_weights"}
+
+
+class JobForm(StyleTransferParams):
+    """What is handed in: the pictures, how to paint them, and how soon."""
+
+    content: UploadFile = Field(description="The photograph: JPEG, PNG, WebP or TIFF.")
+    style: list[UploadFile] = Field(
+        description="Pictures to take the style from.", json_schema_extra={"maxItems": MAX_STYLES}
+    )
+    content_mask: UploadFile | None = Field(
+        None,
+        description="Regions of the photograph, each painted in a plain colour of its own: a "
+        "picture with its proportions.",
+    )
+    style_mask: list[UploadFile] = Field(
+        [],
+        description="Regions of each style picture, in their order. A region of the photograph "
+        "takes its style from those of the same colour.",
+        json_schema_extra={"maxItems": MAX_STYLES},
+    )
+    priority: Priority = Field("normal", description="`high` goes before all waiting jobs.")
+
+    def submission(self, owner: str | None) -> Submission:
+        """What is handed in, read, in the name of its owner."""
+        return Submission(self.pictures(), self.params(), self.priority, owner)
+
+    def pictures(self) -> Pictures:
+        """The files, read."""
+        mask = self.content_mask
+        return Pictures(
+            content=self.content.file.read(),
+            styles=[style.file.read() for style in self.style],
+            content_mask=None if mask is None else mask.file.read(),
+            style_masks=[style_mask.file.read() for style_mask in self.style_mask],
+        )
+
+    def params(self) -> StyleTransferParams:
+        """The parameters alone."""
+        asked = self.model_dump(include=set(StyleTransferParams.model_fields), exclude_unset=True)
+        return StyleTransferParams(**asked)
+
+
+async def each_field_once(request: Request) -> None:
+    """Of a field that is given twice the last would win, and the other be lost without a word."""
+    names = [name for name, _ in (await request.form()).multi_items()]
+    for name in names:
+        if names.count(name) > 1 and name not in _REPEATABLE:
+            raise ParameterError(
+                f"{name} may be given once. Received: {names.count(name)} times.", field=name
+            )
+
+
+def max_form_bytes(settings: Settings) -> int:
+    """How large a whole request may be."""
+    return _PICTURES * settings.max_upload_bytes + _FORM_BYTES

@@ -1,0 +1,37 @@
+"""Jobs as the API shows them."""
+
+from typing import Self
+
+from pydantic import BaseModel
+
+from worker.records import Job
+
+
+class Urls(BaseModel):
+    """Where to go on from a job."""
+
+    self: str
+    result: str
+    preview: str
+    losses: str
+    cancel: str
+
+
+class JobView(Job):
+    """A job as the API shows it."""
+
+    urls: Urls
+
+    @classmethod
+    def of(cls, job: Job) -> Self:
+        """The job with its addresses."""
+        base = f"/v1/jobs/{job.id}"
+        further = {name: f"{base}/{name}" for name in ("result", "preview", "losses", "cancel")}
+        return cls(**dict(job), urls=Urls(self=base, **further))
+
+
+class JobPage(BaseModel):
+    """Some of the jobs, newest first, and where the next page begins."""
+
+    jobs: list[JobView]
+    next_cursor: str | None
