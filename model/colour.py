@@ -6,6 +6,8 @@ Pictures are float32 RGB in [0, 1] with sRGB's transfer function, shape [height,
 import numpy as np
 import numpy.typing as npt
 
+from model.transfer import from_linear, to_linear
+
 Array = npt.NDArray[np.float32]
 
 #: sRGB to CIE XYZ, D65 (IEC 61966-2-1), rows scaled so that white is (1, 1, 1).
@@ -86,8 +88,7 @@ def _square_root(matrix: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 
 def _to_lab(rgb: Array) -> npt.NDArray[np.float64]:
-    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)  # noqa: PLR2004
-    xyz = linear @ _RGB_TO_XYZ.T
+    xyz = to_linear(rgb) @ _RGB_TO_XYZ.T
     x, y, z = np.moveaxis(
         np.where(xyz > _DELTA**3, np.cbrt(xyz), xyz / (3 * _DELTA**2) + 4 / 29), -1, 0
     )
@@ -98,6 +99,4 @@ def _from_lab(lab: npt.NDArray[np.float64]) -> Array:
     y = (lab[..., 0] + 16) / 116
     roots = np.stack([y + lab[..., 1] / 500, y, y - lab[..., 2] / 200], axis=-1)
     xyz = np.where(roots > _DELTA, roots**3, 3 * _DELTA**2 * (roots - 4 / 29))
-    linear = np.clip(xyz @ _XYZ_TO_RGB.T, 0.0, 1.0)
-    rgb = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)  # noqa: PLR2004
-    return np.asarray(rgb, np.float32)
+    return from_linear(xyz @ _XYZ_TO_RGB.T).astype(np.float32)

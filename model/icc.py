@@ -14,6 +14,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import ImageCms
 
+from model.transfer import from_linear
+
 Curve = npt.NDArray[np.float32]
 Floats = npt.NDArray[np.float32]
 
@@ -42,13 +44,13 @@ class Shaper:
         Relative colorimetric with black point compensation, clipped to what sRGB has.
         """
         if self.matrix is None:
-            grey = _encoded(self.curves[0])[samples]
+            grey = from_linear(self.curves[0])[samples]
             return np.repeat(grey, 3, axis=2)
         colours = np.empty((*samples.shape[:2], 3), np.float32)
         for top in range(0, len(samples), _ROWS):
             rows = samples[top : top + _ROWS]
             linear = np.stack([curve[rows[..., c]] for c, curve in enumerate(self.curves)], axis=-1)
-            colours[top : top + _ROWS] = _encoded(linear @ self.matrix.T)
+            colours[top : top + _ROWS] = from_linear(linear @ self.matrix.T)
         return colours
 
 
@@ -144,10 +146,3 @@ def _parametric(element: bytes, level: npt.NDArray[np.float64]) -> npt.NDArray[n
     with np.errstate(all="ignore"):  # the caller looks at what comes out
         above = np.maximum(a * level + b, 0) ** g + e
     return np.asarray(np.where(level >= d, above, c * level + f), np.float64)
-
-
-def _encoded(linear: Floats) -> Floats:
-    """Apply sRGB's transfer function (IEC 61966-2-1, section 5.2), clipped to [0, 1]."""
-    linear = np.clip(linear, 0, 1)
-    curved = 1.055 * linear ** np.float32(1 / 2.4) - np.float32(0.055)
-    return np.where(linear <= 0.0031308, np.float32(12.92) * linear, curved).astype(np.float32)  # noqa: PLR2004

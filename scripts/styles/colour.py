@@ -5,6 +5,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from model.transfer import from_linear, to_linear
 from scripts.styles.plane import Colour, Field
 
 # Oklab (Ottosson 2020): equal steps look equal, and mixtures keep their hue.
@@ -37,15 +38,13 @@ def palette(codes: str) -> Colour:
 
 def to_oklab(colour: Colour) -> Colour:
     """Oklab of sRGB, [..., 3]."""
-    light = np.where(colour <= 0.04045, colour / 12.92, ((colour + 0.055) / 1.055) ** 2.4)
-    return np.asarray(np.cbrt(light @ TO_CONES.T) @ TO_LAB.T, np.float32)
+    return np.asarray(np.cbrt(to_linear(colour) @ TO_CONES.T) @ TO_LAB.T, np.float32)
 
 
 def from_oklab(lab: Colour) -> Colour:
     """The colour in sRGB of Oklab, clipped to [0, 1], [..., 3]."""
-    light = np.clip((lab @ np.linalg.inv(TO_LAB).T) ** 3 @ np.linalg.inv(TO_CONES).T, 0.0, 1.0)
-    srgb = np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)
-    return np.asarray(np.clip(srgb, 0.0, 1.0), np.float32)
+    light = (lab @ np.linalg.inv(TO_LAB).T) ** 3 @ np.linalg.inv(TO_CONES).T
+    return from_linear(light).astype(np.float32)
 
 
 class Ramp:

@@ -53,3 +53,11 @@ def stripes() -> Array:
     rows, columns = np.mgrid[:64, :48]
     red = ((rows + columns) // 6 % 2)[..., np.newaxis]
     return np.where(red, [0.8, 0.1, 0.15], [0.95, 0.9, 0.85]).astype(np.float32)
+
+
+@pytest.fixture
+def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Servers of tests are on this machine, whatever the environment says of the way to others."""
+    for name in ("http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)

@@ -23,6 +23,8 @@ BODY = bytes(range(256)) * 4096  # 1 MiB in which every piece says where it belo
 SHA256 = hashlib.sha256(BODY).hexdigest()
 HALF = len(BODY) // 2
 
+pytestmark = pytest.mark.usefixtures("no_proxy")
+
 
 class FileServer(ThreadingHTTPServer):
     """One file, and how it goes wrong."""
@@ -85,13 +87,6 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_args: object) -> None:
         pass
-
-
-@pytest.fixture(autouse=True)
-def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("http_proxy", "https_proxy", "all_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
 
 
 @pytest.fixture

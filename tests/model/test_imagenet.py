@@ -1,14 +1,11 @@
 """The ImageNet file in the cache, from the network, and what is remembered when neither has it."""
 
-import functools
 import hashlib
 import os
 import socket
-import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -17,49 +14,32 @@ from keras.src.applications import vgg19
 from model import imagenet
 from model.errors import FeaturesFormatError, FeaturesUnavailableError
 from model.imagenet import RETRY_AFTER_SECONDS, Remote, fetch, fetch_unless_it_just_failed
+from tests.model.web import Web, serving
 
 BODY = b"weights"
 
 
-class Handler(SimpleHTTPRequestHandler):
-    asked: list[str]
-
-    def do_GET(self) -> None:
-        self.asked.append(self.path)
-        super().do_GET()
-
-    def log_message(self, *_args: object) -> None:
-        pass
-
-
-@pytest.fixture(autouse=True)
-def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("http_proxy", "https_proxy", "all_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
+pytestmark = pytest.mark.usefixtures("no_proxy")
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Paths that were asked of the server."""
-    paths: list[str] = []
-    monkeypatch.setattr(Handler, "asked", paths, raising=False)
-    return paths
-
-
-@pytest.fixture
-def remote(tmp_path: Path, asked: list[str]) -> Iterator[Remote]:
-    """A file on a server whose folder is ``tmp_path / "served"``; it is not there yet."""
-    assert asked == []
+def web(tmp_path: Path) -> Iterator[Web]:
+    """A server whose folder is ``tmp_path / "served"``, which is empty."""
     (tmp_path / "served").mkdir()
-    handler = functools.partial(Handler, directory=str(tmp_path / "served"))
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        url = f"http://127.0.0.1:{server.server_port}/vgg.h5"
-        yield Remote(url, len(BODY), hashlib.md5(BODY).hexdigest())
-        server.shutdown()
-        thread.join()
+    with serving(tmp_path / "served") as running:
+        yield running
+
+
+@pytest.fixture
+def asked(web: Web) -> list[str]:
+    """Paths that were asked of the server."""
+    return web.asked
+
+
+@pytest.fixture
+def remote(web: Web) -> Remote:
+    """A file on the server; it is not there yet."""
+    return Remote(f"{web.url}/vgg.h5", len(BODY), hashlib.md5(BODY).hexdigest())
 
 
 @pytest.fixture

@@ -1,13 +1,10 @@
 """Which weights paint: what a person asks for, what the machine has, and what the log says."""
 
-import functools
 import hashlib
 import logging
 import socket
-import threading
 import time
 from collections.abc import Iterator
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import h5py
@@ -19,18 +16,9 @@ from model.errors import FeaturesFormatError, FeaturesUnavailableError
 from model.imagenet import Remote
 from model.vgg import CONVOLUTIONS, Features
 from model.weights import choose, load
+from tests.model.web import serving
 
-
-class Handler(SimpleHTTPRequestHandler):
-    def log_message(self, *_args: object) -> None:
-        pass
-
-
-@pytest.fixture(autouse=True)
-def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("http_proxy", "https_proxy", "all_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
+pytestmark = pytest.mark.usefixtures("no_proxy")
 
 
 @pytest.fixture(scope="module")
@@ -61,15 +49,9 @@ def bundled(served: Path) -> Path:
 @pytest.fixture(scope="module")
 def online(served: Path) -> Iterator[Remote]:
     """The ImageNet file on a server."""
-    handler = functools.partial(Handler, directory=str(served))
     data = (served / "vgg.h5").read_bytes()
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        url = f"http://127.0.0.1:{server.server_port}/vgg.h5"
-        yield Remote(url, len(data), hashlib.md5(data).hexdigest())
-        server.shutdown()
-        thread.join()
+    with serving(served) as web:
+        yield Remote(f"{web.url}/vgg.h5", len(data), hashlib.md5(data).hexdigest())
 
 
 @pytest.fixture

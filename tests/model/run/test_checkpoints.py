@@ -1,0 +1,65 @@
+"""Checkpoints that do not fit."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from model import checkpoint
+from model.errors import CheckpointError
+from model.painting import Studio
+from model.vgg import Features
+from tests.model.runs import STEPS, Begin, Whole, finish
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"content": np.zeros((48, 64, 3), np.float32)},
+        {"styles": (np.zeros((64, 64, 3), np.float32),)},
+        {"steps": STEPS + 1},
+        {"optimizer": "lbfgs"},
+        {"style_weight": 1.01},
+        {"pooling": "max"},
+        {"seed": 1},
+    ],
+)
+def test_a_checkpoint_of_another_painting_is_refused(
+    begin: Begin, whole: Callable[[str], Whole], other: dict[str, Any]
+) -> None:
+    with pytest.raises(CheckpointError, match="another painting"):
+        begin(**other).restore(whole("adam").checkpoints[2])
+
+
+def test_a_checkpoint_of_other_features_or_numbers_is_refused(
+    begin: Begin, whole: Callable[[str], Whole], features: Features
+) -> None:
+    learned = replace(features, sha256="1ea4" * 16)
+    for other in (
+        Studio(learned, precision="float32"),
+        Studio(features, precision="bfloat16"),
+    ):
+        with pytest.raises(CheckpointError, match="another painting"):
+            begin(within=other).restore(whole("adam").checkpoints[2])
+
+
+def test_a_run_that_refused_a_checkpoint_can_still_be_painted(
+    begin: Begin, whole: Callable[[str], Whole]
+) -> None:
+    run = begin()
+    damaged = whole("adam").checkpoints[2][:-40]
+    for bad in (damaged, whole("lbfgs").checkpoints[2], b""):
+        with pytest.raises(CheckpointError):
+            run.restore(bad)
+    assert finish(run).tobytes() == whole("adam").picture.tobytes()
+
+
+def test_a_checkpoint_holds_the_state_and_whose_it_is_and_no_picture_of_the_sitting(
+    whole: Callable[[str], Whole],
+) -> None:
+    header, arrays = checkpoint.load(whole("adam").checkpoints[6])
+    assert (header["scale"], header["step"], header["restarts"]) == (1, 1, 0)
+    moments = {"optimizer.first", "optimizer.second", "optimizer.step"}
+    assert set(arrays) == {"image", "average", *moments}
