@@ -121,7 +121,9 @@ def stylize(
     if server is None:
         painted = how.paint_here(pictures, params, _settings(), logdir)
     else:
-        painted = how.paint_there(pictures, params, server)
+        key = _settings().api_key
+        api_key = None if key is None else key.get_secret_value()
+        painted = how.paint_there(pictures, params, server, api_key)
     how.write(output, painted)
 
 

@@ -10,11 +10,12 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from app.client import Atelier, ServerError
+from app.client import Atelier, Done, Progressed, ServerError, StatusChanged
 from model.errors import InputError, ParameterError
 from model.loading import load_tensorflow
 from model.params import StyleTransferParams
 from worker.pictures import Pictures
+from worker.records import Job
 from worker.settings import Settings
 
 Report = Callable[[float, str], None]
@@ -138,13 +139,15 @@ def paint_here(
         return paint_alone(pictures, params, settings, logdir=logdir, report=report)
 
 
-def paint_there(pictures: Pictures, params: StyleTransferParams, server: str) -> bytes:
+def paint_there(
+    pictures: Pictures, params: StyleTransferParams, server: str, api_key: str | None
+) -> bytes:
     """Lets a server paint; Ctrl-C cancels the job there.
 
     Raises:
         ServerError: the job was refused, failed, or the server cannot be reached.
     """
-    with Atelier(server) as atelier, _bar("handing in") as report:
+    with Atelier(server, api_key=api_key) as atelier, _bar("handing in") as report:
         job_id = atelier.submit(
             pictures.content,
             pictures.styles,
@@ -153,15 +156,30 @@ def paint_there(pictures: Pictures, params: StyleTransferParams, server: str) ->
             style_masks=pictures.style_masks,
         ).id
         try:
-            for job in atelier.follow(job_id):
-                waiting = f"waiting, number {job.queue_position}"
-                report(job.progress.fraction, waiting if job.status == "queued" else job.status)
+            job = _followed(atelier, job_id, report)
         except KeyboardInterrupt:
             atelier.cancel(job_id)
             raise
         if job.status != "succeeded":
             raise ServerError(job.error.detail if job.error else f"The job was {job.status}.")
         return atelier.result(job_id)
+
+
+def _followed(atelier: Atelier, job_id: str, report: Report) -> Job:
+    """The job when it has ended; the bar tells of it meanwhile."""
+    fraction, doing = 0.0, "handing in"
+    for event in atelier.stream(job_id):
+        match event:
+            case StatusChanged(status="queued", queue_position=int(place)):
+                doing = f"waiting, number {place}"
+            case StatusChanged():
+                doing = event.status
+            case Progressed():
+                fraction = event.progress.fraction
+            case Done():
+                return event.job
+        report(fraction, doing)
+    raise AssertionError("A stream ends with the job.")
 
 
 @contextlib.contextmanager

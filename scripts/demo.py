@@ -8,7 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from app.client import Atelier
+from app.client import Atelier, Progressed
 from model.params import StyleTransferParams
 
 ROOT = Path(__file__).parents[1]
@@ -51,10 +51,11 @@ def _address(house: "subprocess.Popen[str]") -> str | None:
 def _paint(url: str) -> bytes:
     params = StyleTransferParams(size=256, quality="draft")
     with Atelier(url) as atelier:
-        job_id = atelier.submit(CONTENT.read_bytes(), [STYLE.read_bytes()], params).id
+        job_id = atelier.submit(CONTENT, [STYLE], params).id
         print(f"{CONTENT.name} in the style of {STYLE.name}: {url}/v1/jobs/{job_id}")
-        for job in atelier.follow(job_id):
-            print(f"\r{job.status} {job.progress.fraction:4.0%}", end="", flush=True)
+        for event in atelier.stream(job_id):
+            if isinstance(event, Progressed):
+                print(f"\rpainted {event.progress.fraction:4.0%}", end="", flush=True)
         print()
         return atelier.result(job_id)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import quote, urlsplit
 
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from model.door import PictureLimits
@@ -67,6 +67,10 @@ class Settings(BaseSettings):
     max_queue_length: Positive = Field(1000, description="Jobs waiting; more are refused with 503.")
     max_megapixel_steps: Positive = Field(
         20_000, description="Cost of one job: megapixels of the result times optimisation steps."
+    )
+    api_key: SecretStr | None = Field(
+        None,
+        description="Key with which `atelier stylize --server` asks, where a server wants one.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least severe log messages shown."

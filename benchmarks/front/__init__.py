@@ -1,0 +1,1 @@
+"""What `benchmarks/service.py` measures the front of the house with."""
