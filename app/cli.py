@@ -82,7 +82,11 @@ def worker(
 def stylize(
     content: Annotated[Path, typer.Argument(help="The photograph.", show_default=False)],
     style: Annotated[
-        list[Path], typer.Argument(help="One to eight pictures to take the style from.")
+        list[Path],
+        typer.Argument(
+            help="One to eight pictures to take the style from, or names of styles that come "
+            "with Atelier."
+        ),
     ],
     *,
     output: Annotated[
@@ -110,6 +114,8 @@ def stylize(
     from the region of the same colour in STYLE.
 
     Example: atelier stylize town.jpg starry_night.jpg -o painted.png --size 768
+
+    Styles that come with Atelier: atelier stylize town.jpg woodcut -o painted.png
     """
     from app import stylize as how  # noqa: PLC0415
 

@@ -1,8 +1,11 @@
 """The form of a job: its fields, and how they are read."""
 
-from fastapi import Request, UploadFile
-from pydantic import Field
+from typing import Annotated
 
+from fastapi import Request, UploadFile
+from pydantic import AfterValidator, Field
+
+from app.presets import PRESETS
 from model.errors import ParameterError
 from model.params import MAX_STYLES, StyleTransferParams
 from worker.pictures import Pictures
@@ -15,7 +18,16 @@ _FORM_BYTES = 2**20
 #: Content and styles, and a mask for each.
 _PICTURES = 2 * (1 + MAX_STYLES)
 
-_REPEATABLE = {"style", "style_mask", "style_weights"}
+_REPEATABLE = {"style", "style_preset", "style_mask", "style_weights"}
+
+
+def _known(name: str) -> str:
+    if name not in PRESETS:
+        raise ValueError(f"There is no style of this name. There are: {', '.join(PRESETS)}")
+    return name
+
+
+PresetName = Annotated[str, AfterValidator(_known), Field(json_schema_extra={"enum": [*PRESETS]})]
 
 
 class JobForm(StyleTransferParams):
@@ -23,7 +35,15 @@ class JobForm(StyleTransferParams):
 
     content: UploadFile = Field(description="The photograph: JPEG, PNG, WebP or TIFF.")
     style: list[UploadFile] = Field(
-        description="Pictures to take the style from.", json_schema_extra={"maxItems": MAX_STYLES}
+        [],
+        description="Pictures to take the style from, at least one of these or of `style_preset`.",
+        json_schema_extra={"maxItems": MAX_STYLES},
+    )
+    style_preset: list[PresetName] = Field(
+        [],
+        description="Names of styles that come with Atelier (`/v1/styles`), after those of "
+        "`style` in order.",
+        json_schema_extra={"maxItems": MAX_STYLES},
     )
     content_mask: UploadFile | None = Field(
         None,
@@ -47,10 +67,14 @@ class JobForm(StyleTransferParams):
         mask = self.content_mask
         return Pictures(
             content=self.content.file.read(),
-            styles=[style.file.read() for style in self.style],
+            styles=[*(style.file.read() for style in self.style), *self.presets()],
             content_mask=None if mask is None else mask.file.read(),
             style_masks=[style_mask.file.read() for style_mask in self.style_mask],
         )
+
+    def presets(self) -> list[bytes]:
+        """The files of the styles that were asked for by name."""
+        return [PRESETS[name].picture for name in self.style_preset]
 
     def params(self) -> StyleTransferParams:
         """The parameters alone."""

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from app import access, problems
-from app.routes import jobs, pictures, submit, system
+from app.routes import jobs, pictures, styles, submit, system
 from worker.connections import connect_impatiently
 from worker.jobs import Jobs
 from worker.settings import Settings
@@ -41,6 +41,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(submit.router(settings))
     app.include_router(jobs.router)
     app.include_router(pictures.router)
+    app.include_router(styles.router)
     app.include_router(system.router)
     app.mount("/", StaticFiles(directory=_PAGE, html=True))
     return app

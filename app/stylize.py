@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from app.client import Atelier, Done, Progressed, ServerError, StatusChanged
+from app.presets import PRESETS
 from model.errors import InputError, ParameterError
 from model.loading import load_tensorflow
 from model.params import StyleTransferParams
@@ -67,6 +68,16 @@ def read(path: Path) -> bytes:
         raise InputError(f"{path} cannot be read: {error.strerror}.") from None
 
 
+def read_style(style: Path) -> bytes:
+    """A style picture's file, or one of ours by its name.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    preset = PRESETS.get(str(style))
+    return read(style) if preset is None or style.exists() else preset.picture
+
+
 def check_writable(path: Path) -> None:
     """Makes sure, before anything is painted, that there is a place for the painting.
 
@@ -101,7 +112,7 @@ def read_all(
     """
     return Pictures(
         content=read(content),
-        styles=[read(style) for style in styles],
+        styles=[read_style(style) for style in styles],
         content_mask=None if content_mask is None else read(content_mask),
         style_masks=[read(mask) for mask in style_masks],
     )

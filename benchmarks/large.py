@@ -20,6 +20,7 @@ load_tensorflow()
 import numpy as np  # noqa: E402
 import numpy.typing as npt  # noqa: E402
 
+from app.presets import PRESETS  # noqa: E402
 from model import images, tiles, weights  # noqa: E402
 from model.devices import open_devices  # noqa: E402
 from model.painting import Studio  # noqa: E402
@@ -35,10 +36,8 @@ Array = npt.NDArray[np.float32]
 
 def sitting(size: int, steps: int, style_loss: str) -> Sitting:
     """The pavilion, cropped to 4:3, in the sample style."""
-    content, style = (
-        images.decode((SAMPLES / name).read_bytes()).rgb
-        for name in ("pavilion.jpg", "styles/starlight.jpg")
-    )
+    content = images.decode((SAMPLES / "pavilion.jpg").read_bytes()).rgb
+    style = images.decode(PRESETS["starlight"].picture).rgb
     content = content[:, : 4 * content.shape[0] // 3]
     params = StyleTransferParams.model_validate(
         {"size": size, "steps": steps, "style_loss": style_loss}

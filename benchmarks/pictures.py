@@ -109,7 +109,7 @@ def _asked() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     add = parser.add_argument
     add("--contents", type=Path, help="folder of content pictures, instead of six photographs")
-    add("--styles", type=Path, help="folder of style pictures, instead of six of samples/styles")
+    add("--styles", type=Path, help="folder of style pictures, instead of six of app/presets")
     add("--output", type=Path, default=Path("build/pictures"), help="folder of all that is written")
     add("--features", nargs="+", default=["bundled"], help="names or files of features")
     add("--size", type=int, default=256, help="long side of the paintings in pixels")

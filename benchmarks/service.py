@@ -21,6 +21,7 @@ from pathlib import Path
 
 from redis import Redis
 
+from app.presets import PRESETS
 from benchmarks.front import servers
 from benchmarks.front.http import Addresses, Answer, Connection, get, post
 from worker import events
@@ -30,7 +31,7 @@ SAMPLES = Path(__file__).parents[1] / "samples"
 
 PICTURES = {
     "content": (SAMPLES / "pavilion.jpg").read_bytes(),
-    "style": (SAMPLES / "styles" / "starlight.jpg").read_bytes(),
+    "style": PRESETS["starlight"].picture,
 }
 
 #: Each submission is to be work of its own.

@@ -19,11 +19,11 @@ Array = npt.NDArray[np.float32]
 #: Contents and styles, at most: a grid of 6 x 6.
 SIDE = 6
 
-#: Six ways to paint of `samples/styles`, as different as they are there. Named, so that a style
+#: Six ways to paint of `app/presets`, as different as they are there. Named, so that a style
 #: added there does not change what is measured.
 STYLES = ("impasto", "mosaic", "papercut", "starlight", "watercolour", "waves")
 
-_SAMPLES = Path(__file__).parents[1] / "samples" / "styles"
+_SAMPLES = Path(__file__).parents[1] / "app" / "presets"
 
 _SUFFIXES = {".jpg", ".tif", *(f".{name}" for name in MEDIA_TYPES)}
 

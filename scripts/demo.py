@@ -12,7 +12,7 @@ from app.client import Atelier, Progressed
 from model.params import StyleTransferParams
 
 ROOT = Path(__file__).parents[1]
-CONTENT, STYLE = ROOT / "samples" / "pavilion.jpg", ROOT / "samples" / "styles" / "starlight.jpg"
+CONTENT, STYLE = ROOT / "samples" / "pavilion.jpg", ROOT / "app" / "presets" / "starlight.jpg"
 PAINTING = ROOT / "demo.png"
 
 

@@ -35,7 +35,7 @@ Array = npt.NDArray[np.float32]
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
-STYLES = ROOT / "samples" / "styles"
+STYLES = ROOT / "app" / "presets"
 PICTURES = DOCS / "gallery"
 
 #: Long side of the pictures in the page, in pixels.

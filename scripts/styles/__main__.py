@@ -1,4 +1,4 @@
-"""Renders the style pictures: ``python -m scripts.styles --output samples/styles``."""
+"""Renders the style pictures: ``python -m scripts.styles --output app/presets``."""
 
 import argparse
 from pathlib import Path
@@ -14,7 +14,7 @@ QUALITY = 86
 def main() -> None:
     """Renders all styles, or only some."""
     parser = argparse.ArgumentParser(prog="python -m scripts.styles", description=__doc__)
-    parser.add_argument("--output", type=Path, default=Path("samples/styles"), help="a folder")
+    parser.add_argument("--output", type=Path, default=Path("app/presets"), help="a folder")
     parser.add_argument("--only", default=",".join(STYLES), help="names with commas between")
     parser.add_argument("--side", type=int, default=SIDE, help="the long side in pixels")
     parser.add_argument("--seed", type=int, help="another picture of the same kind")

@@ -212,6 +212,18 @@ def test_an_error_of_stylize_is_one_sentence(desk: Desk, name: str) -> None:
     assert not desk.output.exists()
 
 
+def test_a_style_of_ours_is_taken_by_its_name(desk: Desk) -> None:
+    code, output = desk.run("stylize", desk.content, "woodcut", "-o", str(desk.output), *SMALL)
+    assert code == 0, output
+    with Image.open(desk.output) as painting:
+        assert painting.size == (64, 48)
+
+
+def test_a_name_that_is_neither_a_style_of_ours_nor_a_file_is_refused(desk: Desk) -> None:
+    attempt = desk.run("stylize", desk.content, "nothing", "-o", str(desk.output))
+    assert "nothing cannot be read" in one_sentence(attempt)
+
+
 def test_the_refusal_of_a_server_is_told_in_its_words(desk: Desk, api: httpx.Client) -> None:
     weights = ("--style-weights", "1", "--style-weights", "2")
     sentence = one_sentence(desk.stylize(*weights, "--server", str(api.base_url)))

@@ -25,6 +25,9 @@ PATHS = {
     "/v1/jobs/{job_id}/preview": {"get"},
     "/v1/jobs/{job_id}/losses": {"get"},
     "/v1/jobs/{job_id}/cancel": {"post"},
+    "/v1/styles": {"get"},
+    "/v1/styles/{name}": {"get"},
+    "/v1/styles/{name}/thumbnail": {"get"},
     "/v1/system": {"get"},
     "/livez": {"get"},
     "/readyz": {"get"},
@@ -90,7 +93,7 @@ def test_openapi_describes_every_field_of_the_form(api: httpx.Client) -> None:
     schema = document["components"]["schemas"][name]
     files = {"content", "style", "content_mask", "style_mask"}
     assert files | {"priority", "size", "seed"} <= set(schema["properties"])
-    assert set(schema["required"]) == {"content", "style"}
+    assert set(schema["required"]) == {"content"}
     for field, described in schema["properties"].items():
         assert described.get("description"), field
 

@@ -12,7 +12,7 @@ from scripts.styles.colour import Ramp, from_oklab, to_oklab
 from scripts.styles.plane import Noise, grid
 from scripts.styles.tesserae import settle
 
-SAMPLES = Path(__file__).parents[2] / "samples" / "styles"
+SAMPLES = Path(__file__).parents[2] / "app" / "presets"
 SIDE = 96  # small enough to be quick; the stones of the mosaic are then single pixels
 
 every_style = pytest.mark.parametrize("name", STYLES)
