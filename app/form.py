@@ -11,6 +11,8 @@ from model.params import MAX_STYLES, StyleTransferParams
 from worker.pictures import Pictures
 from worker.settings import Settings
 from worker.submission import Priority, Submission
+from worker.webhook_targets import MAX_URL_CHARACTERS
+from worker.webhooks import DEFAULT_EVENTS, Webhook, WebhookEvent
 
 #: Room in a request for the form's fields and boundaries, beside its pictures.
 _FORM_BYTES = 2**20
@@ -18,7 +20,7 @@ _FORM_BYTES = 2**20
 #: Content and styles, and a mask for each.
 _PICTURES = 2 * (1 + MAX_STYLES)
 
-_REPEATABLE = {"style", "style_preset", "style_mask", "style_weights"}
+_REPEATABLE = {"style", "style_preset", "style_mask", "style_weights", "webhook_events"}
 
 
 def _known(name: str) -> str:
@@ -57,10 +59,28 @@ class JobForm(StyleTransferParams):
         json_schema_extra={"maxItems": MAX_STYLES},
     )
     priority: Priority = Field("normal", description="`high` goes before all waiting jobs.")
+    webhook_url: str | None = Field(
+        None,
+        max_length=MAX_URL_CHARACTERS,
+        description="An https address that is told of the job, signed by Standard Webhooks.",
+    )
+    webhook_events: list[WebhookEvent] = Field(
+        list(DEFAULT_EVENTS), description="The statuses that it is told of."
+    )
 
     def submission(self, owner: str | None) -> Submission:
         """What is handed in, read, in the name of its owner."""
-        return Submission(self.pictures(), self.params(), self.priority, owner)
+        return Submission(self.pictures(), self.params(), self.priority, owner, self.webhook())
+
+    def webhook(self) -> Webhook | None:
+        """Who is to be told of the job, if anybody is."""
+        if self.webhook_url is not None:
+            return Webhook(url=self.webhook_url, events=tuple(self.webhook_events))
+        if "webhook_events" in self.model_fields_set:
+            raise ParameterError(
+                "webhook_events need a webhook_url. Received: none.", field="webhook_events"
+            )
+        return None
 
     def pictures(self) -> Pictures:
         """The files, read."""

@@ -9,10 +9,11 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from app import access, problems
-from app.routes import jobs, pictures, styles, submit, system
+from app.routes import jobs, pictures, styles, submit, system, webhooks
 from worker.connections import connect_impatiently
 from worker.jobs import Jobs
 from worker.settings import Settings
+from worker.webhook_secrets import WebhookSecrets
 
 _PAGE = Path(__file__).with_name("page")
 
@@ -36,6 +37,7 @@ def create_app(settings: Settings) -> FastAPI:
         title="Atelier", version=version("atelier"), description=_DESCRIPTION, lifespan=lifespan
     )
     app.state.jobs = Jobs(connection, settings)
+    app.state.webhook_secrets = WebhookSecrets(connection, settings)
     problems.install(app)
     access.install(app)
     app.include_router(submit.router(settings))
@@ -43,5 +45,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(pictures.router)
     app.include_router(styles.router)
     app.include_router(system.router)
+    app.include_router(webhooks.router)
+    app.webhooks.include_router(webhooks.described)
     app.mount("/", StaticFiles(directory=_PAGE, html=True))
     return app

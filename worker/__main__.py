@@ -7,6 +7,7 @@ Its threads, all known to one coordinator:
     NAME-N         two per device, the intake threads: one speaks for the job that is painted,
                    the other gets the next one ready; with NAME-close_on_stop, a queue runner
     presence       says every few seconds that the worker is there
+    webhooks       gives each delivery that is due to a thread, which nobody waits for long
 
 It exits with 0 after SIGTERM or SIGINT, every job finished or back in the queue, and with 1 when
 something of the house broke, or a thread did not stop within the grace period. A second signal
@@ -36,6 +37,7 @@ from model.vgg import Features
 from worker import presence
 from worker.connections import RedisAway, connect_impatiently, connect_patiently, ping
 from worker.coordination import QueueRunner
+from worker.courier import Courier
 from worker.device import Device
 from worker.intake import IntakeWorker
 from worker.jobs import Jobs
@@ -58,6 +60,7 @@ class Worker:
         self._devices = devices
         self._coord = tf.train.Coordinator()
         self._jobs = Jobs(connect_patiently(settings.required_redis_url), settings)
+        self._courier = Courier(self._jobs, settings)
         self._info = presence.WorkerInfo(
             name=f"{socket.gethostname()}-{uuid4().hex[:8]}",
             host=socket.gethostname(),
@@ -76,6 +79,7 @@ class Worker:
         for device in self._devices:
             self._start(device)
         self._thread("presence", self._announce)
+        self._thread("webhooks", lambda: self._courier.run(self._coord))
         while not self._coord.wait_for_stop(timeout=0.1):
             # Not requested in the signal handler: the coordinator's lock is not reentrant.
             if stop_asked.is_set():

@@ -81,6 +81,7 @@ class Jobs:
             InputError: a picture or a parameter is at fault; nothing has been stored.
             QueueFull: as many jobs are waiting as may wait; nothing has been stored.
         """
+        submission = submission.checked(self._settings)
         self._check(submission.pictures, submission.params)
         if self.waiting() >= self._settings.max_queue_length:
             raise QueueFull(f"{self._settings.max_queue_length} jobs are waiting already.")
@@ -262,8 +263,8 @@ class Jobs:
                 retry=Retry(max=100, enqueue_at_front=True),
             ),
         )
-        if submission.owner is not None:
-            job.facts = {"owner": submission.owner}
+        asked = {"owner": submission.owner, "webhook": submission.webhook}
+        job.facts = {name: fact for name, fact in asked.items() if fact is not None}
         with self.connection.pipeline() as pipeline:
             self._index.add(job, pipeline)
             if job.facts:

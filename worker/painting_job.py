@@ -15,7 +15,7 @@ from redis.client import Pipeline
 from rq.job import Job as RqJob
 from rq.job import JobStatus
 
-from worker import events
+from worker import events, webhooks
 from worker.records import (
     FINAL,
     FeaturesUsed,
@@ -26,6 +26,7 @@ from worker.records import (
     Status,
     Work,
 )
+from worker.webhooks import Webhook
 
 #: Before the names of our fields in RQ's hash.
 _PREFIX = "atelier."
@@ -33,7 +34,7 @@ _PREFIX = "atelier."
 #: Set in a running job that is to stop.
 CANCEL_FIELD = f"{_PREFIX}cancel"
 
-Fact = JobProgress | JobResult | JobError | FeaturesUsed | int | str
+Fact = JobProgress | JobResult | JobError | FeaturesUsed | Webhook | int | str
 
 _STATUSES: Mapping[JobStatus, Status] = {
     JobStatus.STARTED: "running",
@@ -87,8 +88,12 @@ class PaintingJob(RqJob):
         self._tell_status(pipeline)
 
     def _tell_status(self, connection: Redis) -> None:
-        happened = events.of_status(self.painting_status, self.facts.get("attempt", 0))
+        status, asked = self.painting_status, self.facts.get("webhook")
+        happened = events.of_status(status, self.facts.get("attempt", 0))
         events.append(connection, self.id, happened, self.result_ttl or 0)
+        if asked is not None:
+            webhook = Webhook.model_validate(asked)
+            webhooks.add(connection, self.id, status, webhook, self.owner)
 
     def view(self, position: int | None) -> Job:
         """The job as people see it; ``position`` is its place in the queue, if it is there."""

@@ -5,7 +5,7 @@ from typing import get_args
 from rq import Queue
 from rq.registry import CanceledJobRegistry, FailedJobRegistry, FinishedJobRegistry
 
-from worker import events
+from worker import events, webhooks
 from worker.blobs import Blobs, Kind
 from worker.painting_job import PaintingJob
 
@@ -50,6 +50,7 @@ class Removal:
                 pipeline.zrem(registry(queue=self._queue).key, job.id)
             pipeline.delete(job.key, f"rq:executions:{job.id}", f"rq:results:{job.id}")
             pipeline.delete(events.key_for(job.id))
+            webhooks.forget(pipeline, job.id)
             pipeline.execute()
 
     def forget_mark(self, job_id: str) -> None:

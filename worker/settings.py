@@ -72,6 +72,15 @@ class Settings(BaseSettings):
         None,
         description="Key with which `atelier stylize --server` asks, where a server wants one.",
     )
+    webhook_allow_private: bool = Field(
+        False,  # noqa: FBT003
+        description="Whether webhooks may go to private addresses, and without TLS.",
+    )
+    webhook_secret: SecretStr | None = Field(
+        None,
+        description="What the secrets of webhooks are derived from; without it one is made and "
+        "kept in Redis.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least severe log messages shown."
     )
