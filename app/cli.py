@@ -39,7 +39,7 @@ def _settings(**changes: Any) -> Settings:
     settings = load_settings().model_copy(
         update={k: v for k, v in changes.items() if v is not None}
     )
-    set_up_logging(settings.log_level)
+    set_up_logging(settings.log_level, settings.log_format)
     return settings
 
 

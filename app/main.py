@@ -8,11 +8,13 @@ from pathlib import Path
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
-from app import access, problems
-from app.routes import jobs, pictures, styles, submit, system, webhooks
+from app import access, problems, requests
+from app.metrics import Metrics
+from app.routes import jobs, metrics, pictures, styles, submit, system, webhooks
 from worker.connections import connect_impatiently
 from worker.jobs import Jobs
 from worker.settings import Settings
+from worker.tracing import set_up_tracing, shut_down_tracing
 from worker.webhook_secrets import WebhookSecrets
 
 _PAGE = Path(__file__).with_name("page")
@@ -30,16 +32,24 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        set_up_tracing("atelier-api")
         yield
         connection.close()
+        shut_down_tracing()
 
     app = FastAPI(
-        title="Atelier", version=version("atelier"), description=_DESCRIPTION, lifespan=lifespan
+        title="Atelier",
+        version=version("atelier"),
+        description=_DESCRIPTION,
+        lifespan=lifespan,
+        telemetry=requests.TELEMETRY,
     )
     app.state.jobs = Jobs(connection, settings)
     app.state.webhook_secrets = WebhookSecrets(connection, settings)
+    app.state.metrics = Metrics(app.state.jobs)
     problems.install(app)
     access.install(app)
+    requests.install(app, app.state.metrics)  # last: around all the others
     app.include_router(submit.router(settings))
     app.include_router(jobs.router)
     app.include_router(pictures.router)
@@ -47,5 +57,6 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(system.router)
     app.include_router(webhooks.router)
     app.webhooks.include_router(webhooks.described)
+    app.include_router(metrics.router)
     app.mount("/", StaticFiles(directory=_PAGE, html=True))
     return app

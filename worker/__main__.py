@@ -27,6 +27,7 @@ from types import FrameType
 from uuid import uuid4
 
 import tensorflow as tf
+from redis import Redis
 from rq.worker import WorkerStatus
 
 from model import weights
@@ -44,6 +45,7 @@ from worker.jobs import Jobs
 from worker.logs import set_up_logging
 from worker.records import FeaturesUsed
 from worker.settings import Settings, load_settings
+from worker.tracing import set_up_tracing, shut_down_tracing
 
 logger = logging.getLogger(__name__)
 
@@ -121,9 +123,14 @@ class Worker:
                     devices = [device.info() for device in self._devices]
                     info = self._info.model_copy(update={"devices": devices})
                     presence.announce(self._jobs.connection, info)
+                    self._publish_tallies(self._jobs.connection)
                 except RedisAway:
                     logger.warning("Redis does not answer; nobody knows that this worker is here.")
                 self._coord.wait_for_stop(_PRESENCE_SECONDS)
+
+    def _publish_tallies(self, connection: Redis) -> None:
+        for device in self._devices:
+            device.tally.publish(connection)
 
     def _join(self) -> int:
         """Waits for the threads; 0 if all ended well, 1 if not."""
@@ -143,9 +150,9 @@ class Worker:
 
     def _take_leave(self) -> None:
         try:
-            presence.withdraw(
-                connect_impatiently(self._settings.required_redis_url), self._info.name
-            )
+            connection = connect_impatiently(self._settings.required_redis_url)
+            presence.withdraw(connection, self._info.name)
+            self._publish_tallies(connection)
             for intake in self._intakes:
                 intake.register_death()  # type: ignore[no-untyped-call]
         except RedisAway:
@@ -173,7 +180,8 @@ def main(settings: Settings | None = None) -> int:
     """
     try:
         settings = settings or load_settings()
-        set_up_logging(settings.log_level)
+        set_up_logging(settings.log_level, settings.log_format)
+        set_up_tracing("atelier-worker")
         ping(settings.required_redis_url)
         devices = open_devices(settings.devices)
         features = weights.load(settings.features, settings.folder / "features")
@@ -182,6 +190,8 @@ def main(settings: Settings | None = None) -> int:
     except AtelierError as error:
         sys.stderr.write(f"atelier worker: {error}\n")
         return 1
+    finally:
+        shut_down_tracing()
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """A prepared job on its way from an intake thread over a device and back. Free of TensorFlow."""
 
 import threading
+from contextvars import Context, copy_context
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -63,6 +64,7 @@ class Assignment:
         cancel: set by the intake thread to end the painting.
         changed: set by the device thread whenever there are news or an outcome.
         outcome: the painting, or what was raised instead; None while it is painted.
+        context: what log lines and spans are about when it is handed over, for the device thread.
     """
 
     sitting: Sitting
@@ -71,6 +73,7 @@ class Assignment:
     cancel: threading.Event = field(default_factory=threading.Event)
     changed: threading.Event = field(default_factory=threading.Event)
     outcome: Array | BaseException | None = None
+    context: Context = field(default_factory=copy_context)
     _news: News | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 

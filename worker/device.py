@@ -11,6 +11,7 @@ import math
 import threading
 import time
 from collections.abc import Callable
+from contextvars import copy_context
 
 import numpy as np
 import tensorflow as tf
@@ -24,6 +25,7 @@ from model.sitting import Sitting
 from worker.assignment import Array, Assignment, Canceled, Interrupted, News
 from worker.coordination import BoundedQueue
 from worker.presence import DeviceInfo
+from worker.tally import Tally
 
 logger = logging.getLogger(__name__)
 
@@ -46,6 +48,7 @@ class Device:
         queue: prepared assignments; one may wait while another is painted.
         reception: held by the intake thread that is getting the next assignment, so that no two
             take a job each where there is room for one.
+        tally: what it and its intake threads have done.
     """
 
     def __init__(self, studio: Studio) -> None:
@@ -54,13 +57,20 @@ class Device:
         self.queue: BoundedQueue[Assignment] = BoundedQueue(1, self.name)
         self.reception = threading.Lock()
         self.warm = threading.Event()
+        self.tally = Tally()
         self._owed = 0  # assignments handed over and not ended
         self._free_at = math.inf  # of the one that is painted; monotonic
         self._load_changed = threading.Condition()
 
     def info(self) -> DeviceInfo:
         """What people are told of it."""
-        return DeviceInfo(name=self.name, precision=self.studio.dtype.name, busy=self._owed > 0)
+        return DeviceInfo(
+            name=self.name,
+            precision=self.studio.dtype.name,
+            busy=self._owed > 0,
+            busy_seconds=self.tally.busy_seconds,
+            steps_per_second=self.tally.steps_per_second,
+        )
 
     def hand_over(self, assignment: Assignment) -> None:
         """Puts an assignment into the queue.
@@ -68,6 +78,7 @@ class Device:
         Raises:
             tf.errors.CancelledError: the house is stopping.
         """
+        assignment.context = copy_context()
         self._owe(1)
         try:
             self.queue.enqueue(assignment)
@@ -96,7 +107,7 @@ class Device:
     def _paint_next(self, should_stop: Callable[[], bool]) -> None:
         assignment = self.queue.dequeue()
         try:
-            assignment.end(self._paint(assignment, should_stop))
+            assignment.end(assignment.context.run(self._paint, assignment, should_stop))
         except (AtelierError, Canceled, Interrupted) as outcome:
             assignment.end(outcome)
         except BaseException as error:
@@ -121,12 +132,16 @@ class Device:
         self.warm.set()
 
     def _paint(self, assignment: Assignment, should_stop: Callable[[], bool]) -> Array:
+        with self.tally.painting():
+            return self._advance_to_the_end(assignment, should_stop)
+
+    def _advance_to_the_end(self, assignment: Assignment, should_stop: Callable[[], bool]) -> Array:
         run = self._begin(assignment)
         pace = _Pace(run.progress())
         while not run.done:
             self._look_around(assignment, run, pace, should_stop)
             progress = run.advance(pace.steps)
-            pace.note(progress)
+            self.tally.advanced(*pace.note(progress))
             if pace.seconds_left is not None:
                 self._expect_free_in(pace.seconds_left)
             # The last preview is of the finished picture, for those that cannot show its file.
@@ -194,15 +209,17 @@ class _Pace:
         """Since this attempt began."""
         return time.monotonic() - self._began
 
-    def note(self, progress: Progress) -> None:
-        """Takes the measure of a chunk that has just ended."""
-        now = time.monotonic()
-        per_step = (now - self._noted) / max(1, progress.step - self._last.step)
+    def note(self, progress: Progress) -> tuple[int, float, int]:
+        """Takes the measure of a chunk that has just ended: steps, seconds, restarts."""
+        now, last = time.monotonic(), self._last
+        seconds, steps = now - self._noted, progress.step - last.step
+        per_step = seconds / max(1, steps)
         self.steps = max(1, min(2 * self.steps, round(CHUNK_SECONDS / per_step)))
         done = progress.fraction - self._first.fraction
         if done > 0:
             self.seconds_left = (1.0 - progress.fraction) * (now - self._began) / done
         self._noted, self._last = now, progress
+        return steps, seconds, progress.restarts - last.restarts
 
     def preview_due(self) -> bool:
         """Whether it is time for a preview; saying so restarts the clock."""

@@ -32,6 +32,7 @@ from worker.painting_job import PaintingJob
 from worker.patience import Patience
 from worker.records import FeaturesUsed, JobError
 from worker.settings import Settings
+from worker.tracing import describe, following
 from worker.upkeep import Upkeep
 
 logger = logging.getLogger(__name__)
@@ -117,10 +118,11 @@ class IntakeWorker(SimpleWorker):
             if self._jobs.is_final(job):
                 return
             job.perform_with = self._perform
-            try:
-                self.execute_job(job, queue)
-            finally:
-                self._jobs.sweep(job)
+            with following(job):
+                try:
+                    self.execute_job(job, queue)
+                finally:
+                    self._jobs.sweep(job)
 
     def _perform(self, job: PaintingJob) -> None:
         """Prepare, paint, store: RQ calls this performing the job."""
@@ -129,11 +131,20 @@ class IntakeWorker(SimpleWorker):
         logger.info("Job %s begins: %s, attempt %d", job.id, job.description, attempt)
         if self._jobs.cancel_requested(job.id):
             raise Canceled
-        assignment = errand.prepare(job, self._jobs.blobs, self._settings)
+        tally = self._device.tally
+        with tally.stage("preparing"):
+            assignment = errand.prepare(job, self._jobs.blobs, self._settings)
+        describe(
+            size=assignment.sitting.params.size,
+            steps=sum(scale.steps for scale in assignment.sitting.scales),
+            features=self._device.studio.features.name,
+            attempt=attempt,
+        )
         self._hand_over(assignment)
         picture = self._accompany(job, assignment)
         self._stay(job)
-        self._insist(lambda: errand.store(job, picture, assignment, self._jobs, self._settings))
+        with tally.stage("storing"):
+            self._insist(lambda: errand.store(job, picture, assignment, self._jobs, self._settings))
         logger.info("Job %s is painted, after %.1f s", job.id, time.monotonic() - began)
 
     def _count_attempt(self, job: PaintingJob) -> int:
@@ -145,6 +156,7 @@ class IntakeWorker(SimpleWorker):
                 f"{self._settings.max_attempts} workers in turn broke off while painting this job."
             )
         self._jobs.note(job.id, attempt=attempt, features=used)
+        self._device.tally.begun(job.waited_seconds)
         return int(attempt)
 
     def _hand_over(self, assignment: Assignment) -> None:

@@ -263,7 +263,11 @@ class Jobs:
                 retry=Retry(max=100, enqueue_at_front=True),
             ),
         )
-        asked = {"owner": submission.owner, "webhook": submission.webhook}
+        asked = {
+            "owner": submission.owner,
+            "webhook": submission.webhook,
+            "traceparent": submission.traceparent,
+        }
         job.facts = {name: fact for name, fact in asked.items() if fact is not None}
         with self.connection.pipeline() as pipeline:
             self._index.add(job, pipeline)
@@ -277,6 +281,8 @@ class Jobs:
         # RQ's public `enqueue_job` watches dependencies, which a pipeline of ours cannot; its own
         # retry and requeue call this as well.
         self.queue._enqueue_job(job, pipeline=pipeline, at_front=at_front)  # noqa: SLF001
+        # What `enqueue_job` would do before: without it RQ's tools see no queue.
+        pipeline.sadd(self.queue.redis_queues_keys, self.queue.key)
 
     def _fetch(self, job_id: str) -> PaintingJob:
         if not _ID.fullmatch(job_id):

@@ -15,7 +15,7 @@ from redis.client import Pipeline
 from rq.job import Job as RqJob
 from rq.job import JobStatus
 
-from worker import events, webhooks
+from worker import events, totals, webhooks
 from worker.records import (
     FINAL,
     FeaturesUsed,
@@ -66,6 +66,13 @@ class PaintingJob(RqJob):
         """Whose it is; None where it is everybody's."""
         return self.facts.get("owner")
 
+    @property
+    def waited_seconds(self) -> float:
+        """From when it was last put into the queue until a worker took it."""
+        if self.enqueued_at is None or self.started_at is None:
+            return 0.0
+        return (self.started_at - self.enqueued_at).total_seconds()
+
     def restore(self, raw_data: Mapping[bytes, bytes]) -> Any:
         """Reads RQ's fields, then ours."""
         restored = super().restore(raw_data)
@@ -94,6 +101,8 @@ class PaintingJob(RqJob):
         if asked is not None:
             webhook = Webhook.model_validate(asked)
             webhooks.add(connection, self.id, status, webhook, self.owner)
+        if status in FINAL:
+            totals.count_ended(connection, status)
 
     def view(self, position: int | None) -> Job:
         """The job as people see it; ``position`` is its place in the queue, if it is there."""

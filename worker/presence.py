@@ -15,11 +15,21 @@ _NAMES = "atelier:workers"
 
 
 class DeviceInfo(BaseModel):
-    """A device of a worker: ``cpu`` or ``gpu:N``, its number format, and whether it paints."""
+    """A device of a worker.
+
+    Attributes:
+        name: ``cpu`` or ``gpu:N``.
+        precision: number format of the convolutions.
+        busy: whether it has a job.
+        busy_seconds: how long it has painted since its worker began.
+        steps_per_second: how fast it paints at present; 0 when it does not.
+    """
 
     name: str
     precision: str
     busy: bool
+    busy_seconds: float = 0.0
+    steps_per_second: float = 0.0
 
 
 class WorkerInfo(BaseModel):
@@ -52,8 +62,10 @@ def withdraw(connection: Redis, name: str) -> None:
 
 def workers(connection: Redis) -> list[WorkerInfo]:
     """The workers that are there, by name."""
-    connection.zremrangebyscore(_NAMES, 0, time.time())
-    names = cast("list[bytes]", connection.zrange(_NAMES, 0, -1))
+    with connection.pipeline() as pipeline:
+        pipeline.zremrangebyscore(_NAMES, 0, time.time())
+        pipeline.zrange(_NAMES, 0, -1)
+        names = cast("list[bytes]", pipeline.execute()[1])
     found = connection.mget([_key(name.decode()) for name in sorted(names)]) if names else []
     return [WorkerInfo.model_validate_json(raw) for raw in cast("list[bytes]", found) if raw]
 

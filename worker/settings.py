@@ -84,6 +84,9 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least severe log messages shown."
     )
+    log_format: Literal["text", "json"] = Field(
+        "text", description="Log lines for people, or one JSON object per line for machines."
+    )
 
     @property
     def folder(self) -> Path:

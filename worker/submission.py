@@ -1,11 +1,12 @@
 """What somebody hands in: pictures, how to paint them, and on what terms."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal, Self
 
 from model.params import StyleTransferParams
 from worker.pictures import Pictures
 from worker.settings import Settings
+from worker.tracing import current_traceparent
 from worker.webhook_targets import checked_url
 from worker.webhooks import Webhook
 
@@ -22,6 +23,7 @@ class Submission:
         priority: ``high`` goes before all that waits.
         owner: whose the job will be; None where there are no keys, and all is everybody's.
         webhook: who is to be told of it.
+        traceparent: of the trace that the painting will belong to; the present one, if any.
     """
 
     pictures: Pictures
@@ -29,6 +31,7 @@ class Submission:
     priority: Priority = "normal"
     owner: str | None = None
     webhook: Webhook | None = None
+    traceparent: str | None = field(default_factory=current_traceparent, compare=False)
 
     def checked(self, settings: Settings) -> Self:
         """The same, if its webhook may go where it is to go.

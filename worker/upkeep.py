@@ -6,6 +6,7 @@ what it finds in the intermediate list. This one expires by itself and puts back
 
 import logging
 import time
+from contextvars import Context
 from typing import cast
 
 from rq.registry import (
@@ -55,9 +56,13 @@ class Upkeep:
             return
         self._next_round = time.monotonic() + ROUND_SECONDS
         if self._connection.set(_LOCK, 1, nx=True, ex=ROUND_SECONDS):
-            self._put_abandoned_back()
-            self._put_stranded_back()
-            self._drop_expired()
+            # In a context of its own: it is about other jobs than the one that its thread has.
+            Context().run(self._make_round)
+
+    def _make_round(self) -> None:
+        self._put_abandoned_back()
+        self._put_stranded_back()
+        self._drop_expired()
 
     def _put_abandoned_back(self) -> None:
         """Jobs without a heartbeat; RQ enqueues them again, at the front."""

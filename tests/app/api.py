@@ -10,6 +10,7 @@ import psutil
 from redis import Redis
 
 from tests.house import Process, eventually
+from worker import totals
 
 Json = dict[str, Any]
 Fields = Mapping[str, str | list[str]]
@@ -112,8 +113,9 @@ def problem(response: httpx.Response, status: int, *, field: str | None = None) 
 
 
 def contents(redis: Redis) -> dict[bytes, object]:
-    """All that is in the server."""
-    return {key: _value(redis, key) for key in sorted(redis.scan_iter())}
+    """All that is in the server but the totals, which are of no single job and stay."""
+    keys = sorted(key for key in redis.scan_iter() if key != totals.KEY.encode())
+    return {key: _value(redis, key) for key in keys}
 
 
 def traces(redis: Redis, needles: Sequence[str]) -> set[bytes]:

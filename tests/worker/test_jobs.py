@@ -5,6 +5,7 @@ from typing import cast
 
 import pytest
 from redis import Redis
+from rq import Queue as RqQueue
 
 from model.errors import InputError, ParameterError, UnsupportedPictureError
 from model.params import StyleTransferParams
@@ -33,6 +34,12 @@ def test_a_submitted_job_waits_in_the_queue(jobs: Jobs, content: bytes, style: b
     assert job.params == PARAMS
     assert job.attempt == 0
     assert jobs.get(job.id) == job
+
+
+def test_rqs_tools_find_the_queue(jobs: Jobs, redis: Redis, content: bytes, style: bytes) -> None:
+    jobs.submit(Submission(Pictures(content, [style]), PARAMS))
+    (queue,) = RqQueue.all(connection=redis, serializer="json")
+    assert (queue.name, queue.count) == ("atelier", 1)
 
 
 def test_the_queue_holds_json_and_no_pictures(

@@ -1,0 +1,19 @@
+"""GET /metrics: the numbers, for Prometheus."""
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import PlainTextResponse
+
+from app.dependencies import CallerDep
+from app.metrics import Metrics
+
+router = APIRouter(tags=["system"])
+
+
+@router.get("/metrics", response_class=PlainTextResponse)
+def metrics(request: Request, caller: CallerDep) -> Response:
+    """The metrics in the text format of Prometheus, or in OpenMetrics."""
+    del caller  # that there is one is all
+    shown = request.app.state.metrics
+    assert isinstance(shown, Metrics)
+    text, media_type = shown.expose(request.headers.get("Accept", ""))
+    return Response(text, headers={"Content-Type": media_type})
