@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from app.events import Fanout
 from worker.jobs import Jobs, NoSuchJob
 from worker.records import Job
 
@@ -29,6 +30,15 @@ def _jobs(request: Request) -> Jobs:
 
 
 JobsDep = Annotated[Jobs, Depends(_jobs)]
+
+
+async def _events(request: Request) -> Fanout:
+    events = request.app.state.events
+    assert isinstance(events, Fanout)
+    return events
+
+
+EventsDep = Annotated[Fanout, Depends(_events)]
 
 
 def _caller(request: Request) -> Caller:

@@ -8,13 +8,15 @@ from pathlib import Path
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
-from app import access, problems, requests
+from app import access, head, problems, requests
+from app.events import Fanout
 from app.metrics import Metrics
-from app.routes import jobs, metrics, pictures, styles, submit, system, webhooks
+from app.routes import events, jobs, metrics, pictures, styles, submit, system, webhooks
 from worker.connections import connect_impatiently
 from worker.jobs import Jobs
 from worker.settings import Settings
 from worker.tracing import set_up_tracing, shut_down_tracing
+from worker.watching import Watching
 from worker.webhook_secrets import WebhookSecrets
 
 _PAGE = Path(__file__).with_name("page")
@@ -33,7 +35,8 @@ def create_app(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         set_up_tracing("atelier-api")
-        yield
+        async with app.state.events.running():
+            yield
         connection.close()
         shut_down_tracing()
 
@@ -47,13 +50,16 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.jobs = Jobs(connection, settings)
     app.state.webhook_secrets = WebhookSecrets(connection, settings)
     app.state.metrics = Metrics(app.state.jobs)
+    app.state.events = Fanout(Watching(app.state.jobs, settings.required_redis_url))
     problems.install(app)
+    head.install(app)
     access.install(app)
     requests.install(app, app.state.metrics)  # last: around all the others
     app.include_router(submit.router(settings))
     app.include_router(jobs.router)
     app.include_router(pictures.router)
     app.include_router(styles.router)
+    app.include_router(events.router)
     app.include_router(system.router)
     app.include_router(webhooks.router)
     app.webhooks.include_router(webhooks.described)

@@ -5,12 +5,14 @@ import socket
 
 import uvicorn
 
+from app.connection import ImpatientProtocol
+from app.events import Fanout
 from app.main import create_app
 from model.errors import AtelierError
 from worker.connections import ping
 from worker.settings import Settings
 
-#: Readers of a stream would otherwise hold the exit for as long as they like.
+#: Readers who take nothing would otherwise hold the exit for as long as they like.
 _GRACE_SECONDS = 3
 
 
@@ -44,12 +46,27 @@ def serve(settings: Settings, listener: socket.socket) -> None:
         RedisUnreachableError: there is no Redis where the settings say.
     """
     ping(settings.required_redis_url)
+    app = create_app(settings)
     config = uvicorn.Config(
-        create_app(settings),
+        app,
+        http=ImpatientProtocol,
         log_config=None,
         log_level=settings.log_level,
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
-    uvicorn.Server(config).run(sockets=[listener])
+    _Server(config, app.state.events).run(sockets=[listener])
+
+
+class _Server(uvicorn.Server):
+    """Ends those who wait before it waits for open responses to end."""
+
+    def __init__(self, config: uvicorn.Config, events: Fanout) -> None:
+        super().__init__(config)
+        self._events = events
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stops serving."""
+        self._events.close()
+        await super().shutdown(sockets)

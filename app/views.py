@@ -14,6 +14,7 @@ class Urls(BaseModel):
     result: str
     preview: str
     losses: str
+    events: str
     cancel: str
 
 
@@ -26,7 +27,8 @@ class JobView(Job):
     def of(cls, job: Job) -> Self:
         """The job with its addresses."""
         base = f"/v1/jobs/{job.id}"
-        further = {name: f"{base}/{name}" for name in ("result", "preview", "losses", "cancel")}
+        parts = ("result", "preview", "losses", "events", "cancel")
+        further = {name: f"{base}/{name}" for name in parts}
         return cls(**dict(job), urls=Urls(self=base, **further))
 
 

@@ -42,7 +42,7 @@ def valkey(folder: Path) -> Iterator[str]:
     server = subprocess.Popen(command)
     try:
         client = connect_impatiently(url)
-        eventually(lambda: _pings(client), within=10, what="Valkey answers")
+        eventually(lambda: pings(client), within=10, what="Valkey answers")
         client.close()
         yield url
     finally:
@@ -54,7 +54,8 @@ def valkey(folder: Path) -> Iterator[str]:
             server.wait()
 
 
-def _pings(client: Redis) -> bool:
+def pings(client: Redis) -> bool:
+    """Whether it answers."""
     try:
         return bool(client.ping())
     except RedisError:

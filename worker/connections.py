@@ -3,6 +3,9 @@
 from urllib.parse import urlsplit
 
 from redis import Redis
+from redis.asyncio import BlockingConnectionPool
+from redis.asyncio import Redis as AsyncRedis
+from redis.asyncio.retry import Retry as AsyncRetry
 from redis.backoff import ExponentialWithJitterBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import OutOfMemoryError, ReadOnlyError, RedisError
@@ -32,6 +35,20 @@ def connect_impatiently(url: str) -> Redis:
         # A refused connection may be a restart; one that hangs is not asked a second time.
         retry=Retry(_backoff(cap=0.2), 1, supported_errors=(RedisConnectionError,)),
     )
+
+
+def connect_for_events(url: str, connections: int) -> AsyncRedis:
+    """For those who wait: never more than so many connections, one of them for the channels."""
+    pool = BlockingConnectionPool.from_url(
+        url,
+        max_connections=connections,
+        timeout=5.0,  # in the line for one of them
+        client_name="atelier-events",
+        socket_connect_timeout=1.0,
+        socket_timeout=3.0,
+        retry=AsyncRetry(_backoff(cap=0.2), 1, supported_errors=(RedisConnectionError,)),
+    )
+    return AsyncRedis.from_pool(pool)
 
 
 def connect_patiently(url: str) -> Redis:

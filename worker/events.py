@@ -19,6 +19,9 @@ EventKind = Literal["status", "progress", "preview", "done"]
 #: The channel on which the ids of jobs are said.
 CHANNEL = "atelier:events"
 
+#: Likewise of those that came into another status: what others wait for may have moved.
+STATUS_CHANNEL = "atelier:status"
+
 #: Entries kept of a job: the last two minutes of a painting at two a second.
 LENGTH = 256
 
@@ -43,6 +46,14 @@ def append(
     for kind, data in happened.items():
         connection.xadd(key, {kind: data}, maxlen=LENGTH, approximate=False)
     connection.expire(key, ttl_seconds)
+    connection.publish(CHANNEL, job_id)
+    if "status" in happened:
+        connection.publish(STATUS_CHANNEL, job_id)
+
+
+def forget(connection: Redis, job_id: str) -> None:
+    """Drops a job's history, and says so: whoever watches finds the job gone."""
+    connection.delete(key_for(job_id))
     connection.publish(CHANNEL, job_id)
 
 

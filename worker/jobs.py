@@ -96,6 +96,24 @@ class Jobs:
         """
         return self._view(self._fetch(job_id))
 
+    def read(self, job_id: str, record: Mapping[bytes, bytes], index: int | None) -> Job:
+        """A job as its record has it, which somebody else fetched.
+
+        Args:
+            job_id: whose record it is.
+            record: RQ's hash.
+            index: its place in the queue from 0, or None where it is not there.
+
+        Raises:
+            NoSuchJob: the record is empty, or not one of a job.
+        """
+        job = PaintingJob(job_id, connection=self.connection, serializer="json")
+        try:
+            job.restore(record)
+        except NoSuchJobError:
+            raise NoSuchJob("There is no such job, or not any more.") from None
+        return _seen(job, index)
+
     def list_newest(
         self,
         *,
@@ -301,11 +319,16 @@ class Jobs:
     def _view(self, job: PaintingJob) -> Job:
         if job.painting_status != "queued":
             return job.view(None)
-        index = cast("int | None", self.connection.lpos(self.queue.key, job.id))
-        return job.view(1 if index is None else index + 1)  # not there: a worker is taking it
+        return _seen(job, cast("int | None", self.connection.lpos(self.queue.key, job.id)))
 
     def _canceled(self) -> CanceledJobRegistry:
         return CanceledJobRegistry(queue=self.queue)
+
+
+def _seen(job: PaintingJob, index: int | None) -> Job:
+    if job.painting_status != "queued":
+        return job.view(None)
+    return job.view(1 if index is None else index + 1)  # not there: a worker is taking it
 
 
 def _longest_life_seconds(settings: Settings) -> int:

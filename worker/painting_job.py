@@ -45,6 +45,11 @@ _STATUSES: Mapping[JobStatus, Status] = {
 }
 
 
+def status_of(written: bytes) -> Status:
+    """The status in our words that RQ's hash has."""
+    return _STATUSES.get(JobStatus(written.decode()), "queued")
+
+
 class PaintingJob(RqJob):
     """RQ's job with the fields that are our own.
 

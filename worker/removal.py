@@ -49,8 +49,8 @@ class Removal:
             for registry in (FinishedJobRegistry, FailedJobRegistry, CanceledJobRegistry):
                 pipeline.zrem(registry(queue=self._queue).key, job.id)
             pipeline.delete(job.key, f"rq:executions:{job.id}", f"rq:results:{job.id}")
-            pipeline.delete(events.key_for(job.id))
             webhooks.forget(pipeline, job.id)
+            events.forget(pipeline, job.id)
             pipeline.execute()
 
     def forget_mark(self, job_id: str) -> None:

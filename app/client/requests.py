@@ -3,6 +3,7 @@
 Both clients send these, so what a request is has one definition.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -120,7 +121,7 @@ def get_changed(job: Job, etag: str | None, seconds: float) -> Ask[tuple[Job, st
         return _model(Job)(response), response.headers.get("etag")
 
     headers = {"If-None-Match": etag} if etag else {}
-    wait = {"wait": max(0, min(WAIT_SECONDS, round(seconds)))} if etag else {}
+    wait = {"wait": math.ceil(min(WAIT_SECONDS, seconds))} if etag else {}
     options = {"params": wait, "headers": headers}
     return Ask("GET", f"/v1/jobs/{job.id}", read, options=options)
 
@@ -168,7 +169,8 @@ def _model(model: type[Model]) -> Callable[[httpx.Response], Model]:
         try:
             return model.model_validate_json(response.content)
         except ValidationError:
-            raise Unreachable(f"{response.url.host} is not an Atelier.") from None
+            server = str(response.url).removesuffix(response.url.raw_path.decode())
+            raise Unreachable(f"{server} is not an Atelier.") from None
 
     return read
 

@@ -2,12 +2,14 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request, Response
 
-from app.dependencies import CallerDep, JobsDep, OwnJobDep
+from app import conditional
+from app.dependencies import CallerDep, EventsDep, JobsDep, OwnJobDep
 from app.problems import Problem
 from app.views import JobPage, JobView
-from worker.records import Status
+from app.waiting import MAX_WAIT_SECONDS, until
+from worker.records import FINAL, Job, Status
 
 router = APIRouter(
     prefix="/v1/jobs",
@@ -31,10 +33,34 @@ def list_jobs(
     return JobPage(jobs=[JobView.of(job) for job in found], next_cursor=following)
 
 
-@router.get("/{job_id}")
-def get_job(job: OwnJobDep) -> JobView:
-    """A job as it is now."""
-    return JobView.of(job)
+@router.get("/{job_id}", response_model=JobView, responses=conditional.RESPONSES)
+async def get_job(
+    job: OwnJobDep,
+    events: EventsDep,
+    request: Request,
+    wait: Annotated[
+        int,
+        Query(
+            ge=0,
+            le=MAX_WAIT_SECONDS,
+            description="Seconds to wait for the job to become another than that of "
+            "`If-None-Match`, or than it is now; a finished one is answered at once.",
+        ),
+    ] = 0,
+) -> Response:
+    """A job as it is now, or as soon as it has changed."""
+    if wait:
+        known = request.headers.get("If-None-Match", conditional.tag_of(_shown(job)))
+
+        def is_news(now: Job) -> bool:
+            return now.status in FINAL or not conditional.names(known, _shown(now))
+
+        job = await until(is_news, job.id, events, wait)
+    return conditional.answer(request, _shown(job), "application/json")
+
+
+def _shown(job: Job) -> bytes:
+    return JobView.of(job).model_dump_json().encode()
 
 
 @router.delete("/{job_id}", status_code=204)

@@ -2,8 +2,9 @@
 
 from http import HTTPStatus
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
+from app import conditional
 from app.dependencies import JobsDep, OwnJobDep
 from app.problems import Problem, ProblemError
 from model.container import MEDIA_TYPES
@@ -16,8 +17,8 @@ router = APIRouter(
 )
 
 
-@router.get("/result", response_class=Response)
-def get_result(job: OwnJobDep, jobs: JobsDep) -> Response:
+@router.get("/result", response_class=Response, responses=conditional.RESPONSES)
+def get_result(job: OwnJobDep, jobs: JobsDep, request: Request) -> Response:
     """The finished picture."""
     if job.result is None:
         raise ProblemError(
@@ -33,30 +34,32 @@ def get_result(job: OwnJobDep, jobs: JobsDep) -> Response:
             HTTPStatus.GONE, "result-expired", "The result is gone", "The picture has expired."
         )
     name = f"atelier-{job.id[:8]}.{job.result.format}"
-    return Response(
+    return conditional.answer(
+        request,
         picture,
-        media_type=MEDIA_TYPES[job.result.format],
+        MEDIA_TYPES[job.result.format],
         headers={"Content-Disposition": f'inline; filename="{name}"'},
     )
 
 
-@router.get("/preview", response_class=Response)
-def get_preview(job: OwnJobDep, jobs: JobsDep) -> Response:
+@router.get("/preview", response_class=Response, responses=conditional.RESPONSES)
+def get_preview(job: OwnJobDep, jobs: JobsDep, request: Request) -> Response:
     """The newest preview, a JPEG."""
     preview = jobs.blobs.get(job.id, "preview")
     if preview is None:
         raise ProblemError(
             HTTPStatus.NOT_FOUND, "no-preview", "No preview yet", "There is no preview so far."
         )
-    return Response(preview, media_type="image/jpeg")
+    return conditional.answer(request, preview, "image/jpeg")
 
 
-@router.get("/losses")
-def get_losses(job: OwnJobDep, jobs: JobsDep) -> Losses:
+@router.get("/losses", response_model=Losses, responses=conditional.RESPONSES)
+def get_losses(job: OwnJobDep, jobs: JobsDep, request: Request) -> Response:
     """The loss curve so far, at most 200 points: the weighted losses before some of the steps."""
     losses = jobs.blobs.get(job.id, "losses")
     if losses is None:
         raise ProblemError(
             HTTPStatus.NOT_FOUND, "no-losses", "No losses yet", "There is no loss curve so far."
         )
-    return Losses.model_validate_json(losses)
+    curve = Losses.model_validate_json(losses).model_dump_json()
+    return conditional.answer(request, curve.encode(), "application/json")

@@ -5,10 +5,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Response
 
-from app.dependencies import CallerDep, JobsDep
+from app.dependencies import CallerDep, EventsDep, JobsDep
 from app.form import JobForm, each_field_once, max_form_bytes
 from app.problems import Problem
 from app.views import JobView
+from app.waiting import PreferDep, until
+from worker.records import FINAL
 from worker.settings import Settings
 
 
@@ -20,9 +22,10 @@ def router(settings: Settings) -> APIRouter:
     )
     routes.add_api_route(
         "/v1/jobs",
-        submit,
+        submit_and_wait,
         methods=["POST"],
         status_code=HTTPStatus.ACCEPTED,
+        responses={HTTPStatus.OK: {"model": JobView, "description": "It has ended already."}},
         dependencies=[Depends(each_field_once)],
         max_body_size=max_form_bytes(settings),
     )
@@ -35,11 +38,30 @@ def submit(
     caller: CallerDep,
     response: Response,
 ) -> JobView:
+    """Hands in, on a thread of its own: pictures are checked, and Redis is waited for."""
+    job = JobView.of(jobs.submit(form.submission(caller.owner)))
+    response.headers["Location"] = job.urls.self
+    return job
+
+
+async def submit_and_wait(
+    job: Annotated[JobView, Depends(submit)],
+    events: EventsDep,
+    response: Response,
+    prefer: PreferDep,
+) -> JobView:
     """Hands in a content picture and one to eight style pictures to be painted.
 
     With masks, each region of the content picture takes its style from the same region of the
     style pictures. They come together: one for the content picture and one for each style.
+
+    `Prefer: wait=60` (RFC 7240) holds the answer until the job has ended, at most so many seconds:
+    200 if it has, 202 if it has not.
     """
-    job = JobView.of(jobs.submit(form.submission(caller.owner)))
-    response.headers["Location"] = job.urls.self
-    return job
+    if prefer is None:
+        return job
+    response.headers["Preference-Applied"] = f"wait={prefer}"
+    now = await until(lambda now: now.status in FINAL, job.id, events, prefer)
+    if now.status in FINAL:
+        response.status_code = HTTPStatus.OK
+    return JobView.of(now)

@@ -1,5 +1,7 @@
 """What the tests of the front end share: the API alone, requests, and a look into Redis."""
 
+import signal
+import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,8 +11,10 @@ import httpx
 import psutil
 from redis import Redis
 
-from tests.house import Process, eventually
+from app import embedded
+from tests.house import Process, eventually, pings
 from worker import totals
+from worker.connections import connect_impatiently
 
 Json = dict[str, Any]
 Fields = Mapping[str, str | list[str]]
@@ -26,12 +30,45 @@ LONG = {"size": "64", "quality": "draft", "steps": "5000"}
 @contextmanager
 def serving(redis_url: str, folder: Path, **settings: str) -> Iterator[httpx.Client]:
     """A client of ``atelier api`` on this Redis: an API without a worker."""
+    with api_process(redis_url, folder, **settings) as (_, client):
+        yield client
+
+
+@contextmanager
+def api_process(
+    redis_url: str, folder: Path, **settings: str
+) -> Iterator[tuple[Process, httpx.Client]]:
+    """The same, and its process."""
     environment = {"ATELIER_REDIS_URL": redis_url, "ATELIER_PORT": "0", **settings}
     with Process("api", environment=environment, log=folder / "api.log") as process:
         process.wait_for("Application startup complete", within=30)
         url = f"http://127.0.0.1:{_port(process.pid)}"
         with httpx.Client(base_url=url, timeout=30.0) as client:
-            yield client
+            yield process, client
+
+
+class OwnRedis:
+    """A Valkey that a test may stop, hold and start again."""
+
+    def __init__(self, folder: Path) -> None:
+        self._command, self.url = embedded.prepare(folder)
+        self.start()
+
+    def start(self) -> None:
+        self._process = subprocess.Popen(self._command)
+        with connect_impatiently(self.url) as client:
+            eventually(lambda: pings(client), within=10, what="Valkey answers")
+
+    def stop(self) -> None:
+        self._process.terminate()
+        self._process.wait(10)
+
+    def hold(self) -> None:
+        """As a machine that swaps, or a network that swallows packets."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def let_go(self) -> None:
+        self._process.send_signal(signal.SIGCONT)
 
 
 def _port(pid: int) -> int:

@@ -1,13 +1,14 @@
 """The API alone, and the whole house with a look behind it."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import psutil
 import pytest
 from redis import Redis
 
-from tests.app.api import Files, pictures, serving
+from tests.app.api import Files, OwnRedis, pictures, serving
 from tests.house import House, eventually
 from worker.connections import connect_impatiently
 
@@ -30,6 +31,22 @@ def api(running_api: httpx.Client, redis: Redis) -> httpx.Client:
     """The API without a worker, on an empty server."""
     del redis  # it was emptied
     return running_api
+
+
+@pytest.fixture
+def own_redis(tmp_path: Path) -> Iterator[OwnRedis]:
+    """A server of the test's own."""
+    server = OwnRedis(tmp_path)
+    yield server
+    server.let_go()
+    server.stop()
+
+
+@pytest.fixture
+def alone(own_redis: OwnRedis, tmp_path: Path) -> Iterator[httpx.Client]:
+    """An API whose Redis a test may stop."""
+    with serving(own_redis.url, tmp_path) as client:
+        yield client
 
 
 @pytest.fixture

@@ -31,21 +31,25 @@ class Cutter:
             except OSError:
                 return
             self.connections += 1
-            server = socket.create_connection(self._target)
             left = self._cuts.pop(0) if self._cuts else None
-            threading.Thread(target=self._pump, args=(client, server, None), daemon=True).start()
-            threading.Thread(target=self._pump, args=(server, client, left), daemon=True).start()
+            threading.Thread(target=self._connect, args=(client, left), daemon=True).start()
 
-    @staticmethod
-    def _pump(source: socket.socket, sink: socket.socket, left: int | None) -> None:
-        try:
-            while (data := source.recv(4096 if left is None else min(left, 4096))) != b"":
-                sink.sendall(data)
-                left = None if left is None else left - len(data)
-                if left == 0:
-                    break
-        except OSError:
-            pass
-        for end in (source, sink):
-            with suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
+    def _connect(self, client: socket.socket, left: int | None) -> None:
+        with client, socket.create_connection(self._target) as server:
+            there = threading.Thread(target=_pump, args=(client, server, None))
+            there.start()
+            _pump(server, client, left)
+            there.join()
+
+
+def _pump(source: socket.socket, sink: socket.socket, left: int | None) -> None:
+    """Hands on what comes, so many bytes at most; then ends both directions."""
+    with suppress(OSError):
+        while data := source.recv(4096 if left is None else min(left, 4096)):
+            sink.sendall(data)
+            left = None if left is None else left - len(data)
+            if left == 0:
+                break
+    for end in (source, sink):
+        with suppress(OSError):
+            end.shutdown(socket.SHUT_RDWR)

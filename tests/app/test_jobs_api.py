@@ -14,13 +14,13 @@ from tests.app.api import Files, Json, contents, look, pictures, problem, servin
 from tests.pictures import photograph, style_picture
 from worker.settings import Settings
 
-#: DESIGN.md, "HTTP"; `urls.events` comes with the events.
+#: DESIGN.md, "HTTP".
 JOB = {
     "id", "status", "created_at", "started_at", "finished_at", "expires_at", "attempt",
     "queue_position", "progress", "params", "features", "result", "error", "urls",
 }  # fmt: skip
 PROGRESS = {"step", "steps", "fraction", "loss", "eta_seconds", "preview_version", "restarts"}
-URLS = {"self", "result", "preview", "losses", "cancel"}
+URLS = {"self", "result", "preview", "losses", "events", "cancel"}
 
 UNKNOWN = "0" * 32
 

@@ -1,21 +1,13 @@
 """Is it alive, is it ready, what is it made of; and what is said while Redis is away."""
 
-import signal
-import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from importlib.metadata import version
-from pathlib import Path
 
 import httpx
-import pytest
-from redis import Redis
-from redis.exceptions import RedisError
 
-from app import embedded
-from tests.app.api import Files, look, problem, serving, submit
-from tests.house import House, eventually
-from worker.connections import connect_impatiently
+from tests.app.api import Files, OwnRedis, look, problem, submit
+from tests.house import House
 
 #: DESIGN.md, "HTTP": those that are there so far.
 PATHS = {
@@ -24,6 +16,7 @@ PATHS = {
     "/v1/jobs/{job_id}/result": {"get"},
     "/v1/jobs/{job_id}/preview": {"get"},
     "/v1/jobs/{job_id}/losses": {"get"},
+    "/v1/jobs/{job_id}/events": {"get"},
     "/v1/jobs/{job_id}/cancel": {"post"},
     "/v1/styles": {"get"},
     "/v1/styles/{name}": {"get"},
@@ -111,52 +104,6 @@ def test_the_documentation_for_people_is_there(api: httpx.Client) -> None:
 
 
 # While Redis is away.
-
-
-class OwnRedis:
-    """A Valkey that a test may stop, hold and start again."""
-
-    def __init__(self, folder: Path) -> None:
-        self._command, self.url = embedded.prepare(folder)
-        self.start()
-
-    def start(self) -> None:
-        self._process = subprocess.Popen(self._command)
-        with connect_impatiently(self.url) as client:
-            eventually(lambda: _pings(client), within=10, what="Valkey answers")
-
-    def stop(self) -> None:
-        self._process.terminate()
-        self._process.wait(10)
-
-    def hold(self) -> None:
-        """As a machine that swaps, or a network that swallows packets."""
-        self._process.send_signal(signal.SIGSTOP)
-
-    def let_go(self) -> None:
-        self._process.send_signal(signal.SIGCONT)
-
-
-def _pings(client: Redis) -> bool:
-    try:
-        return bool(client.ping())
-    except RedisError:
-        return False
-
-
-@pytest.fixture
-def own_redis(tmp_path: Path) -> Iterator[OwnRedis]:
-    server = OwnRedis(tmp_path)
-    yield server
-    server.let_go()
-    server.stop()
-
-
-@pytest.fixture
-def alone(own_redis: OwnRedis, tmp_path: Path) -> Iterator[httpx.Client]:
-    """An API whose Redis a test may stop."""
-    with serving(own_redis.url, tmp_path) as client:
-        yield client
 
 
 def unavailable_soon(ask: Callable[[], httpx.Response]) -> None:

@@ -1,0 +1,103 @@
+"""Conditional requests and ranges (RFC 9110, sections 13 and 14) on an answer that is at hand.
+
+Starlette has these for files alone: its ``FileResponse`` and ``StaticFiles`` want a path.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import Request, Response
+from starlette.staticfiles import NotModifiedResponse
+
+from app.problems import respond
+
+#: What an endpoint that answers so may say beside its 200, for its description.
+RESPONSES: dict[int | str, dict[str, Any]] = {
+    HTTPStatus.PARTIAL_CONTENT: {"description": "The range that was asked for."},
+    HTTPStatus.NOT_MODIFIED: {"description": "What `If-None-Match` names still holds."},
+}
+
+#: An entity tag in a list of them (RFC 9110, section 8.8.3).
+_TAG = re.compile(r'(W/)?("[\x21\x23-\x7e\x80-\xff]*")')
+
+#: One range of bytes (RFC 9110, section 14.1.2). Several, or other units, are as if not asked for.
+_RANGE = re.compile(r"bytes=[ \t]*([0-9]{0,18})-([0-9]{0,18})[ \t]*", re.IGNORECASE)
+
+
+def tag_of(data: bytes) -> str:
+    """The strong entity tag of an answer: other bytes, another tag."""
+    return f'"{hashlib.sha256(data).hexdigest()[:32]}"'
+
+
+def names(field: str, data: bytes) -> bool:
+    """Whether ``If-None-Match`` names these bytes, by the weak comparison (section 8.8.3.2)."""
+    tags = {tag for _, tag in _TAG.findall(field)}
+    return field.strip() == "*" or tag_of(data) in tags
+
+
+def answer(
+    request: Request, data: bytes, media_type: str, *, headers: Mapping[str, str] | None = None
+) -> Response:
+    """The answer to a GET: whole, a part of it, or that what the client has still holds.
+
+    In the order of RFC 9110, section 13.2.2: If-Match, If-None-Match, If-Range and Range.
+    """
+    tag, asked = tag_of(data), request.headers
+    if "If-Match" in asked and not _matches_strongly(asked["If-Match"], tag):
+        return _other()
+    whole = Response(
+        data,
+        headers={"ETag": tag, "Accept-Ranges": "bytes", **(headers or {})},
+        media_type=media_type,
+    )
+    if "If-None-Match" in asked and names(asked["If-None-Match"], data):
+        return NotModifiedResponse(whole.headers)
+    part = _RANGE.fullmatch(asked.get("Range", ""))
+    if part is None or asked.get("If-Range", tag) != tag:
+        return whole
+    return _part(whole, data, *part.groups())
+
+
+def _part(whole: Response, data: bytes, first: str, last: str) -> Response:
+    """206 with the range, or 416 where it has none of the bytes (RFC 9110, sections 14.4, 15.5.17).
+
+    ``first`` is empty where the last so many bytes are asked for, ``last`` where all from there.
+    """
+    size = len(data)
+    if not first and not last:
+        return whole
+    start = int(first) if first else max(0, size - int(last))
+    end = min(int(last) + 1, size) if first and last else size
+    if first and last and int(last) < int(first):  # not a range: as if not asked for
+        return whole
+    if start >= end:
+        return _not_satisfiable(size)
+    headers = dict(whole.headers) | {"Content-Range": f"bytes {start}-{end - 1}/{size}"}
+    del headers["content-length"]
+    return Response(data[start:end], HTTPStatus.PARTIAL_CONTENT, headers)
+
+
+def _matches_strongly(field: str, tag: str) -> bool:
+    return field.strip() == "*" or ("", tag) in _TAG.findall(field)
+
+
+def _other() -> Response:
+    return respond(
+        HTTPStatus.PRECONDITION_FAILED,
+        "precondition-failed",
+        "It is another one now",
+        "What is here is not what If-Match names.",
+    )
+
+
+def _not_satisfiable(size: int) -> Response:
+    return respond(
+        HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
+        "range-not-satisfiable",
+        "There are no such bytes",
+        f"There are {size} bytes, and none of them in this range.",
+        headers={"Content-Range": f"bytes */{size}"},
+    )
