@@ -1,11 +1,14 @@
 """The form of a job: its fields, and how they are read."""
 
+from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import Request, UploadFile
 from pydantic import AfterValidator, Field
 
+from app.dependencies import Caller
 from app.presets import PRESETS
+from app.problems import ProblemError
 from model.errors import ParameterError
 from model.params import MAX_STYLES, StyleTransferParams
 from worker.pictures import Pictures
@@ -67,10 +70,25 @@ class JobForm(StyleTransferParams):
     webhook_events: list[WebhookEvent] = Field(
         list(DEFAULT_EVENTS), description="The statuses that it is told of."
     )
+    reuse: bool = Field(
+        default=True,
+        description="Whether an identical job that has succeeded may answer: the same pictures, "
+        "parameters, seed and features. It is `reused` then, and nothing is painted. Where there "
+        "is a webhook, none does.",
+    )
 
-    def submission(self, owner: str | None) -> Submission:
-        """What is handed in, read, in the name of its owner."""
-        return Submission(self.pictures(), self.params(), self.priority, owner, self.webhook())
+    def submission(self, caller: Caller, idempotency_key: str | None) -> Submission:
+        """What is handed in, read, in the name of who asks."""
+        return Submission(
+            self.pictures(),
+            self.params(),
+            self.priority,
+            owner=caller.owner,
+            client=caller.client,
+            webhook=self.webhook(),
+            reuse=self.reuse,
+            idempotency_key=idempotency_key,
+        )
 
     def webhook(self) -> Webhook | None:
         """Who is to be told of the job, if anybody is."""
@@ -100,6 +118,18 @@ class JobForm(StyleTransferParams):
         """The parameters alone."""
         asked = self.model_dump(include=set(StyleTransferParams.model_fields), exclude_unset=True)
         return StyleTransferParams(**asked)
+
+
+def a_form(request: Request) -> None:
+    """Only a form can hold files, whatever the fields of another kind of body are called."""
+    received = request.headers.get("content-type", "")
+    if received and received.partition(";")[0].strip().lower() != "multipart/form-data":
+        raise ProblemError(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+            "unsupported-media-type",
+            "This kind of body is not taken",
+            f"Jobs are handed in as multipart/form-data. Received: {received[:80]}.",
+        )
 
 
 async def each_field_once(request: Request) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
-from app import access, head, problems, requests
+from app import access, head, limits, problems, requests
 from app.events import Fanout
 from app.metrics import Metrics
 from app.routes import events, jobs, metrics, pictures, styles, submit, system, webhooks
@@ -53,15 +53,19 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.events = Fanout(Watching(app.state.jobs, settings.required_redis_url))
     problems.install(app)
     head.install(app)
+    limits.install(app, settings)
     access.install(app)
     requests.install(app, app.state.metrics)  # last: around all the others
-    app.include_router(submit.router(settings))
-    app.include_router(jobs.router)
-    app.include_router(pictures.router)
-    app.include_router(styles.router)
-    app.include_router(events.router)
+    for router in (
+        submit.router(settings),
+        jobs.router,
+        pictures.router,
+        events.router,
+        styles.router,
+        webhooks.router,
+    ):
+        app.include_router(router, dependencies=[limits.counted])
     app.include_router(system.router)
-    app.include_router(webhooks.router)
     app.webhooks.include_router(webhooks.described)
     app.include_router(metrics.router)
     app.mount("/", StaticFiles(directory=_PAGE, html=True))

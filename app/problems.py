@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from model import errors
-from worker import jobs
+from worker import admission, idempotency, jobs
 from worker.connections import RedisAway, RedisUnreachableError
 from worker.records import problem_type
 
@@ -29,11 +29,19 @@ STATUS: Mapping[type[Exception], HTTPStatus] = {
     errors.InputError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.UnsupportedPictureError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     jobs.NoSuchJob: HTTPStatus.NOT_FOUND,
-    jobs.QueueFull: HTTPStatus.SERVICE_UNAVAILABLE,
+    admission.QueueFull: HTTPStatus.SERVICE_UNAVAILABLE,
+    admission.TooManyJobs: HTTPStatus.TOO_MANY_REQUESTS,
+    idempotency.KeyInUse: HTTPStatus.CONFLICT,
 }
 
 #: When to come back, in seconds: a restart of Redis is over by then, and so is a draft.
-RETRY_AFTER_SECONDS = {"redis-unreachable": 2, "queue-full": 30, "not-ready": 5}
+RETRY_AFTER_SECONDS = {
+    "redis-unreachable": 2,
+    "queue-full": 30,
+    "too-many-jobs": 30,
+    "idempotency-key-in-use": 1,
+    "not-ready": 5,
+}
 
 
 class FieldError(BaseModel):

@@ -54,6 +54,7 @@ def serve(settings: Settings, listener: socket.socket) -> None:
         log_level=settings.log_level,
         access_log=False,
         server_header=False,
+        forwarded_allow_ips=settings.trusted_proxies,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
     _Server(config, app.state.events).run(sockets=[listener])

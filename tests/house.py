@@ -154,6 +154,7 @@ def house_environment(folder: Path, **settings: str) -> dict[str, str]:
         "ATELIER_DATA_DIR": str(folder / "data"),
         "ATELIER_FEATURES": "bundled",
         "ATELIER_DEVICES": "cpu",
+        "ATELIER_MAX_REQUESTS_PER_MINUTE": "0",  # who waits for something looks often
         **settings,
     }
 

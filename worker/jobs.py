@@ -12,6 +12,7 @@ from uuid import uuid4
 
 from redis import Redis
 from redis.client import Pipeline
+from redis.exceptions import WatchError
 from rq import Queue, Retry
 from rq.exceptions import NoSuchJobError
 from rq.job import JobStatus
@@ -21,11 +22,13 @@ from model import recipes
 from model.door import PictureInfo
 from model.errors import AtelierError, ParameterError
 from model.params import StyleTransferParams
-from worker import events, job_index
+from worker import events, in_flight, job_index, presence, reuse
+from worker.admission import Admission
 from worker.blobs import Blobs
 from worker.events import EventKind
+from worker.idempotency import Idempotency, KeyInUse, Ticket
 from worker.job_index import JobIndex
-from worker.painting_job import CANCEL_FIELD, Fact, PaintingJob, as_fields, as_rq_writes
+from worker.painting_job import CANCEL_FIELD, Fact, PaintingJob, as_fields, as_rq_writes, status_of
 from worker.pictures import Pictures
 from worker.records import FINAL, Job, Status, Work
 from worker.removal import Removal
@@ -55,13 +58,6 @@ class NoSuchJob(AtelierError):  # noqa: N818 - reads better where it is raised a
     title = "No such job"
 
 
-class QueueFull(AtelierError):  # noqa: N818
-    """As many jobs are waiting as may wait."""
-
-    slug = "queue-full"
-    title = "The queue is full"
-
-
 class Jobs:
     """All jobs in one Redis; safe to share between threads."""
 
@@ -71,22 +67,36 @@ class Jobs:
         self.queue = Queue(QUEUE, connection=connection, serializer="json", job_class=PaintingJob)
         self._settings = settings
         self._index = JobIndex(connection, _longest_life_seconds(settings))
+        self._admission = Admission(connection, self.blobs, self.queue.key, settings)
+        self._idempotency = Idempotency(connection)
         self._removal = Removal(self.queue, self.blobs)
         self._note = connection.register_script(_NOTE)
 
     def submit(self, submission: Submission) -> Job:
         """Checks a request, stores its pictures and puts it into the queue.
 
+        Where an identical job may answer, or has answered the same idempotency key before, that
+        one is returned and nothing is stored.
+
         Raises:
-            InputError: a picture or a parameter is at fault; nothing has been stored.
+            InputError: a picture or a parameter is at fault, or the idempotency key was used for
+                another request; nothing has been stored.
+            KeyInUse: a request with the same idempotency key is being answered.
             QueueFull: as many jobs are waiting as may wait; nothing has been stored.
+            TooManyJobs: the client has as many unfinished jobs as it may; likewise.
         """
         submission = submission.checked(self._settings)
         self._check(submission.pictures, submission.params)
-        if self.waiting() >= self._settings.max_queue_length:
-            raise QueueFull(f"{self._settings.max_queue_length} jobs are waiting already.")
-        job_id = uuid4().hex
-        return self._enqueue(job_id, self._stored(submission, job_id), submission)
+        job_id, work = uuid4().hex, submission.work()
+        if submission.idempotency_key is None:
+            return self._answer(job_id, work, submission)
+        return self._idempotency.once(
+            submission.client or "",
+            submission.idempotency_key,
+            submission.fingerprint(work),
+            job_id,
+            lambda ticket: self._answer(job_id, work, submission, ticket),
+        )
 
     def get(self, job_id: str) -> Job:
         """A job as it is now.
@@ -172,9 +182,14 @@ class Jobs:
         job = self._fetch(job_id)
         if job.painting_status not in FINAL:  # a worker has it, and would write it again
             self._removal.mark(job_id)
+        # A worker that has begun it tidies up when it lets go. One that had ended it before the
+        # mark never looks again, and one that has yet to begin finds a job without data.
+        will_be_swept = self._is_running(job_id)
         self._index.drop(job_index.entry_of(job), job.owner)
         self._removal.release_pictures(job)
         self._removal.erase(job)
+        if not will_be_swept:
+            self._removal.forget_mark(job_id)
 
     def sweep(self, job: PaintingJob) -> None:
         """Tidies up after a worker has let go of a job.
@@ -251,21 +266,52 @@ class Jobs:
             pipeline.lrem(self.queue.key, 1, job.id)
             self.end_canceled(job, pipeline)
 
-    def _stored(self, submission: Submission, job_id: str) -> Work:
-        def add(picture: bytes) -> str:
-            return self.blobs.add_upload(picture, job_id, self._settings.input_ttl_seconds)
+    def _answer(
+        self, job_id: str, work: Work, submission: Submission, ticket: Ticket | None = None
+    ) -> Job:
+        """A finished job that is as good as the one that is asked for, or a new one."""
+        finished = self._finished_alike(work, submission)
+        if finished is not None:
+            if ticket is not None:
+                self._complete(ticket, finished)
+            return finished
+        self._admission.check(submission.client_digest, submission.pictures.size)
+        self._store(job_id, work, submission)
+        try:
+            return self._enqueue(job_id, work, submission, ticket)
+        except (KeyInUse, WatchError):  # a twin was faster, so there is no job
+            self.blobs.release_uploads(job_id, set(work.pictures))
+            raise
 
-        pictures = submission.pictures
-        mask = pictures.content_mask
-        return Work(
-            content=add(pictures.content),
-            styles=tuple(map(add, pictures.styles)),
-            content_mask=None if mask is None else add(mask),
-            style_masks=tuple(map(add, pictures.style_masks)),
-            params=submission.params,
-        )
+    def _finished_alike(self, work: Work, submission: Submission) -> Job | None:
+        if not submission.reuse or submission.webhook is not None:  # nobody would be told
+            return None
+        found = reuse.recall(self.connection, submission.owner, work.as_json())
+        try:
+            job = None if found is None else self.get(found)
+        except NoSuchJob:
+            return None
+        if job is None:
+            return None
+        left, ttl = self.blobs.seconds_left(job.id, "result"), self._settings.result_ttl_seconds
+        if not reuse.is_fit(job, left, ttl, presence.workers(self.connection)):
+            return None
+        return job.model_copy(update={"reused": True})
 
-    def _enqueue(self, job_id: str, work: Work, submission: Submission) -> Job:
+    def _complete(self, ticket: Ticket, answer: Job) -> None:
+        with self.connection.pipeline() as pipeline:
+            ticket.watch(pipeline)
+            ticket.complete(pipeline, answer, self._settings.result_ttl_seconds)
+            pipeline.execute()
+
+    def _store(self, job_id: str, work: Work, submission: Submission) -> None:
+        files = submission.pictures.by_field()
+        for digest, (_, data) in zip(work.pictures, files, strict=True):
+            self.blobs.add_upload(digest, data, job_id, self._settings.input_ttl_seconds)
+
+    def _enqueue(
+        self, job_id: str, work: Work, submission: Submission, ticket: Ticket | None
+    ) -> Job:
         settings = self._settings
         job = cast(
             "PaintingJob",
@@ -283,17 +329,26 @@ class Jobs:
         )
         asked = {
             "owner": submission.owner,
+            "client": submission.client_digest,
             "webhook": submission.webhook,
             "traceparent": submission.traceparent,
         }
         job.facts = {name: fact for name, fact in asked.items() if fact is not None}
         with self.connection.pipeline() as pipeline:
+            if ticket is not None:
+                ticket.watch(pipeline)
             self._index.add(job, pipeline)
             if job.facts:
                 pipeline.hset(job.key, items=as_fields(job.facts))
+            if job.client is not None:
+                in_flight.add(pipeline, job.client, job.id, _longest_life_seconds(settings))
             self._push(job, pipeline, at_front=submission.priority == "high")
-            pipeline.execute()
-        return self._view(job)
+            if ticket is not None:
+                ticket.complete(pipeline, job.view(None), settings.result_ttl_seconds)
+                ticket.note_position(pipeline, self.queue.key, job.id)
+            pipeline.lpos(self.queue.key, job.id)
+            position = cast("int", pipeline.execute()[-1])
+        return job.view(position + 1)
 
     def _push(self, job: PaintingJob, pipeline: Pipeline, *, at_front: bool) -> None:
         # RQ's public `enqueue_job` watches dependencies, which a pipeline of ours cannot; its own
@@ -315,6 +370,10 @@ class Jobs:
         ids = [job_index.id_of(entry) for entry in entries]
         found = PaintingJob.fetch_many(ids, connection=self.connection, serializer="json")
         return cast("list[PaintingJob | None]", found)
+
+    def _is_running(self, job_id: str) -> bool:
+        raw = cast("bytes | None", self.connection.hget(PaintingJob.key_for(job_id), "status"))
+        return raw is not None and status_of(JobStatus(raw.decode())) == "running"
 
     def _view(self, job: PaintingJob) -> Job:
         if job.painting_status != "queued":

@@ -15,7 +15,7 @@ from redis.client import Pipeline
 from rq.job import Job as RqJob
 from rq.job import JobStatus
 
-from worker import events, totals, webhooks
+from worker import events, in_flight, reuse, totals, webhooks
 from worker.records import (
     FINAL,
     FeaturesUsed,
@@ -45,11 +45,6 @@ _STATUSES: Mapping[JobStatus, Status] = {
 }
 
 
-def status_of(written: bytes) -> Status:
-    """The status in our words that RQ's hash has."""
-    return _STATUSES.get(JobStatus(written.decode()), "queued")
-
-
 class PaintingJob(RqJob):
     """RQ's job with the fields that are our own.
 
@@ -64,7 +59,7 @@ class PaintingJob(RqJob):
     @property
     def painting_status(self) -> Status:
         """The status in our words."""
-        return _STATUSES.get(self.get_status(refresh=False), "queued")
+        return status_of(self.get_status(refresh=False))
 
     @property
     def owner(self) -> str | None:
@@ -77,6 +72,11 @@ class PaintingJob(RqJob):
         if self.enqueued_at is None or self.started_at is None:
             return 0.0
         return (self.started_at - self.enqueued_at).total_seconds()
+
+    @property
+    def client(self) -> str | None:
+        """Digest of whose limits it counts for; None where it counts for nobody's."""
+        return self.facts.get("client")
 
     def restore(self, raw_data: Mapping[bytes, bytes]) -> Any:
         """Reads RQ's fields, then ours."""
@@ -92,7 +92,9 @@ class PaintingJob(RqJob):
     def set_status(self, status: JobStatus, pipeline: Pipeline | None = None) -> None:
         """Comes into a status, and tells whoever watches."""
         super().set_status(status, pipeline)
-        self._tell_status(self.connection if pipeline is None else pipeline)
+        connection = self.connection if pipeline is None else pipeline
+        self._tell_status(connection)
+        self._settle(connection)
 
     def prepare_for_execution(self, worker_name: str, pipeline: Pipeline) -> None:
         """A worker has the job now."""
@@ -108,6 +110,13 @@ class PaintingJob(RqJob):
             webhooks.add(connection, self.id, status, webhook, self.owner)
         if status in FINAL:
             totals.count_ended(connection, status)
+
+    def _settle(self, connection: Redis) -> None:
+        """A job that has ended counts no more; one that has succeeded may answer for others."""
+        if self.client is not None and self.painting_status in FINAL:
+            in_flight.remove(connection, self.client, self.id)
+        if self.painting_status == "succeeded":
+            reuse.remember(connection, self.owner, self.kwargs, self.id, self.result_ttl or 1)
 
     def view(self, position: int | None) -> Job:
         """The job as people see it; ``position`` is its place in the queue, if it is there."""
@@ -132,6 +141,11 @@ class PaintingJob(RqJob):
 
     def _execute(self) -> None:
         self.perform_with(self)
+
+
+def status_of(status: JobStatus) -> Status:
+    """RQ's status in our words."""
+    return _STATUSES.get(status, "queued")
 
 
 def as_fields(facts: Mapping[str, Fact]) -> list[str]:

@@ -23,6 +23,11 @@ class Pictures:
     content_mask: bytes | None = None
     style_masks: Sequence[bytes] = ()
 
+    @property
+    def size(self) -> int:
+        """Bytes of all files together."""
+        return sum(len(data) for _, data in self.by_field())
+
     def by_field(self) -> list[tuple[str, bytes]]:
         """The files, each after the name of its field in a form."""
         mask = [] if self.content_mask is None else [("content_mask", self.content_mask)]

@@ -127,6 +127,12 @@ class Work(Record):
     style_masks: tuple[str, ...] = ()
     params: StyleTransferParams
 
+    @property
+    def pictures(self) -> list[str]:
+        """All of them: content, styles, and their masks in the same order."""
+        masks = [] if self.content_mask is None else [self.content_mask, *self.style_masks]
+        return [self.content, *self.styles, *masks]
+
     def as_json(self) -> dict[str, Any]:
         """As it goes into the queue."""
         return self.model_dump(mode="json")
@@ -141,6 +147,8 @@ class Job(Record):
         attempt: how often a worker has begun it.
         queue_position: 1 is next; null unless queued.
         features: what paints it; null until a worker has begun it.
+        reused: whether it was made earlier, for an identical request, and answers for this one.
+        replayed: whether this answer was given before, to the same idempotency key. Not shown.
         expires_at: when the job and its picture are forgotten; null until it is finished.
     """
 
@@ -158,3 +166,5 @@ class Job(Record):
     features: FeaturesUsed | None
     result: JobResult | None
     error: JobError | None
+    reused: bool = False
+    replayed: bool = Field(False, exclude=True)  # noqa: FBT003

@@ -5,9 +5,13 @@ from typing import get_args
 from rq import Queue
 from rq.registry import CanceledJobRegistry, FailedJobRegistry, FinishedJobRegistry
 
-from worker import events, webhooks
+from worker import events, in_flight, reuse, webhooks
 from worker.blobs import Blobs, Kind
+from worker.idempotency import Idempotency
 from worker.painting_job import PaintingJob
+
+#: When each job was first seen between the queue and a worker.
+STRANDED = "atelier:stranded"
 
 #: How long a worker may take to let go of a job that was deleted.
 _MARK_SECONDS = 3600
@@ -20,6 +24,7 @@ class Removal:
         self._queue = queue
         self._connection = queue.connection
         self._blobs = blobs
+        self._idempotency = Idempotency(queue.connection)
 
     def mark(self, job_id: str) -> None:
         """Tells the worker that has the job that it was deleted."""
@@ -43,6 +48,8 @@ class Removal:
         """Removes every trace of the job but for its uploads, which others may share."""
         # Not by RQ's `delete`, which stumbles over an execution that expired before its registry.
         self._blobs.drop(job.id, *get_args(Kind))
+        self._idempotency.forget(job.id)
+        reuse.forget(self._connection, job.owner, job.kwargs, job.id)
         with self._connection.pipeline() as pipeline:
             for waiting in (self._queue.key, self._queue.intermediate_queue_key):
                 pipeline.lrem(waiting, 0, job.id)
@@ -51,6 +58,9 @@ class Removal:
             pipeline.delete(job.key, f"rq:executions:{job.id}", f"rq:results:{job.id}")
             webhooks.forget(pipeline, job.id)
             events.forget(pipeline, job.id)
+            pipeline.hdel(STRANDED, job.id)
+            if job.client is not None:
+                in_flight.remove(pipeline, job.client, job.id)
             pipeline.execute()
 
     def forget_mark(self, job_id: str) -> None:

@@ -65,6 +65,20 @@ class Settings(BaseSettings):
     max_upload_bytes: Positive = Field(40 * 2**20, description="Size of one uploaded picture.")
     max_upload_pixels: Positive = Field(50_000_000, description="Pixels of one uploaded picture.")
     max_queue_length: Positive = Field(1000, description="Jobs waiting; more are refused with 503.")
+    max_queued_bytes: Positive = Field(
+        2**30, description="Size of all pictures kept for jobs; more are refused with 503."
+    )
+    max_jobs_per_client: Annotated[int, Field(ge=0)] = Field(
+        200, description="Unfinished jobs of one client; more are refused with 429. 0: no limit."
+    )
+    max_requests_per_minute: Annotated[int, Field(ge=0)] = Field(
+        600, description="Requests of one client; more are refused with 429. 0: no limit."
+    )
+    trusted_proxies: str = Field(
+        "127.0.0.1,::1",
+        description="Addresses or networks whose word on a client's address is taken "
+        "(`X-Forwarded-For`).",
+    )
     max_megapixel_steps: Positive = Field(
         20_000, description="Cost of one job: megapixels of the result times optimisation steps."
     )

@@ -19,6 +19,7 @@ from rq.worker_registration import clean_worker_registry
 
 from worker.jobs import Jobs
 from worker.painting_job import PaintingJob
+from worker.removal import STRANDED
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +30,6 @@ ROUND_SECONDS = 5
 STRANDED_SECONDS = 15
 
 _LOCK = "atelier:upkeep"
-_STRANDED = "atelier:stranded"
 
 #: Moves an id from the intermediate list back to the queue, unless its worker did so meanwhile.
 _PUT_BACK = """
@@ -72,17 +72,17 @@ class Upkeep:
         """Jobs whose worker died between taking them and saying so."""
         intermediate = self._jobs.queue.intermediate_queue
         now = time.time()
-        seen = cast("dict[bytes, bytes]", self._connection.hgetall(_STRANDED))
+        seen = cast("dict[bytes, bytes]", self._connection.hgetall(STRANDED))
         present = {job_id.encode() for job_id in intermediate.get_job_ids()}
         for job_id in present - seen.keys():
-            self._connection.hset(_STRANDED, job_id.decode(), str(now))
+            self._connection.hset(STRANDED, job_id.decode(), str(now))
         for job_id in seen.keys() - present:
-            self._connection.hdel(_STRANDED, job_id.decode())
+            self._connection.hdel(STRANDED, job_id.decode())
         for job_id in present & seen.keys():
             if now - float(seen[job_id]) > STRANDED_SECONDS:
                 logger.warning("Job %s was stranded and goes back to the queue.", job_id.decode())
                 record = PaintingJob.key_for(job_id.decode())
-                keys = [intermediate.key, self._jobs.queue.key, _STRANDED, record]
+                keys = [intermediate.key, self._jobs.queue.key, STRANDED, record]
                 self._put_back(keys=keys, args=[job_id])
 
     def _drop_expired(self) -> None:

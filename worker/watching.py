@@ -7,6 +7,8 @@ from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, cast
 
+from rq.job import JobStatus
+
 from worker import events
 from worker.connections import connect_for_events
 from worker.events import EventKind
@@ -132,7 +134,7 @@ def _news(entries: list[Any], is_there: int, status: bytes | None) -> News:
         for entry, fields in entries
         for kind, data in fields.items()
     ]
-    return News(found, status_of(status) if is_there and status else None)
+    return News(found, status_of(JobStatus(status.decode())) if is_there and status else None)
 
 
 def _nudge(message: Mapping[str, Any]) -> Nudge:

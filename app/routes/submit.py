@@ -6,7 +6,8 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form, Response
 
 from app.dependencies import CallerDep, EventsDep, JobsDep
-from app.form import JobForm, each_field_once, max_form_bytes
+from app.form import JobForm, a_form, each_field_once, max_form_bytes
+from app.idempotency import IdempotencyKeyDep
 from app.problems import Problem
 from app.views import JobView
 from app.waiting import PreferDep, until
@@ -18,7 +19,11 @@ def router(settings: Settings) -> APIRouter:
     """The endpoint, with the limits of the settings."""
     routes = APIRouter(
         tags=["jobs"],
-        responses={"4XX": {"model": Problem}, "5XX": {"model": Problem}},
+        responses={
+            "200": {"model": JobView, "description": "A finished job answers (`reused`)"},
+            "4XX": {"model": Problem},
+            "5XX": {"model": Problem},
+        },
     )
     routes.add_api_route(
         "/v1/jobs",
@@ -26,7 +31,7 @@ def router(settings: Settings) -> APIRouter:
         methods=["POST"],
         status_code=HTTPStatus.ACCEPTED,
         responses={HTTPStatus.OK: {"model": JobView, "description": "It has ended already."}},
-        dependencies=[Depends(each_field_once)],
+        dependencies=[Depends(a_form), Depends(each_field_once)],
         max_body_size=max_form_bytes(settings),
     )
     return routes
@@ -36,10 +41,15 @@ def submit(
     form: Annotated[JobForm, Form(media_type="multipart/form-data")],
     jobs: JobsDep,
     caller: CallerDep,
+    idempotency_key: IdempotencyKeyDep,
     response: Response,
 ) -> JobView:
     """Hands in, on a thread of its own: pictures are checked, and Redis is waited for."""
-    job = JobView.of(jobs.submit(form.submission(caller.owner)))
+    job = JobView.of(jobs.submit(form.submission(caller, idempotency_key)))
+    if job.reused:
+        response.status_code = HTTPStatus.OK
+    if job.replayed:
+        response.headers["Idempotency-Replayed"] = "true"
     response.headers["Location"] = job.urls.self
     return job
 
@@ -57,6 +67,9 @@ async def submit_and_wait(
 
     `Prefer: wait=60` (RFC 7240) holds the answer until the job has ended, at most so many seconds:
     200 if it has, 202 if it has not.
+
+    A request that is sent again with the same `Idempotency-Key` has the first one's answer, with
+    `Idempotency-Replayed: true`, and makes no second job.
     """
     if prefer is None:
         return job
@@ -64,4 +77,4 @@ async def submit_and_wait(
     now = await until(lambda now: now.status in FINAL, job.id, events, prefer)
     if now.status in FINAL:
         response.status_code = HTTPStatus.OK
-    return JobView.of(now)
+    return JobView.of(now.model_copy(update={"reused": job.reused}))

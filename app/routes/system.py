@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from app.dependencies import JobsDep
+from app.limits import counted
 from app.problems import ProblemError
 from worker import presence
 from worker.presence import WorkerInfo
@@ -35,7 +36,7 @@ class Health(BaseModel):
     status: str = "ok"
 
 
-@router.get("/v1/system")
+@router.get("/v1/system", dependencies=[counted])
 def system(jobs: JobsDep) -> System:
     """Version, features, workers with their devices, and the length of the queue."""
     workers = presence.workers(jobs.connection)

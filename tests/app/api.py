@@ -39,7 +39,12 @@ def api_process(
     redis_url: str, folder: Path, **settings: str
 ) -> Iterator[tuple[Process, httpx.Client]]:
     """The same, and its process."""
-    environment = {"ATELIER_REDIS_URL": redis_url, "ATELIER_PORT": "0", **settings}
+    environment = {
+        "ATELIER_REDIS_URL": redis_url,
+        "ATELIER_PORT": "0",
+        "ATELIER_MAX_REQUESTS_PER_MINUTE": "0",  # who waits for something looks often
+        **settings,
+    }
     with Process("api", environment=environment, log=folder / "api.log") as process:
         process.wait_for("Application startup complete", within=30)
         url = f"http://127.0.0.1:{_port(process.pid)}"
@@ -90,8 +95,8 @@ def masked(content: bytes, style: bytes, content_mask: bytes, style_mask: bytes)
 
 
 def submit(client: httpx.Client, files: Files, **fields: str | list[str]) -> Json:
-    """A job that is taken."""
-    response = client.post("/v1/jobs", data=fields, files=files)
+    """A new job that is taken, whatever has been painted before."""
+    response = client.post("/v1/jobs", data={"reuse": "false"} | fields, files=files)
     assert response.status_code == 202, response.text
     return cast("Json", response.json())
 
@@ -150,8 +155,9 @@ def problem(response: httpx.Response, status: int, *, field: str | None = None) 
 
 
 def contents(redis: Redis) -> dict[bytes, object]:
-    """All that is in the server but the totals, which are of no single job and stay."""
-    keys = sorted(key for key in redis.scan_iter() if key != totals.KEY.encode())
+    """All that is in the server but what is of no single job and stays: totals, the queue's name."""
+    lasting = {totals.KEY.encode(), b"rq:queues"}
+    keys = sorted(key for key in redis.scan_iter() if key not in lasting)
     return {key: _value(redis, key) for key in keys}
 
 

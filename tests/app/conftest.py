@@ -44,8 +44,8 @@ def own_redis(tmp_path: Path) -> Iterator[OwnRedis]:
 
 @pytest.fixture
 def alone(own_redis: OwnRedis, tmp_path: Path) -> Iterator[httpx.Client]:
-    """An API whose Redis a test may stop."""
-    with serving(own_redis.url, tmp_path) as client:
+    """An API whose Redis a test may stop; it counts requests there, as it does by default."""
+    with serving(own_redis.url, tmp_path, ATELIER_MAX_REQUESTS_PER_MINUTE="600") as client:
         yield client
 
 

@@ -17,7 +17,7 @@ from worker.settings import Settings
 #: DESIGN.md, "HTTP".
 JOB = {
     "id", "status", "created_at", "started_at", "finished_at", "expires_at", "attempt",
-    "queue_position", "progress", "params", "features", "result", "error", "urls",
+    "queue_position", "progress", "params", "features", "result", "error", "urls", "reused",
 }  # fmt: skip
 PROGRESS = {"step", "steps", "fraction", "loss", "eta_seconds", "preview_version", "restarts"}
 URLS = {"self", "result", "preview", "losses", "events", "cancel"}

@@ -6,10 +6,13 @@ from typing import cast
 import pytest
 from redis import Redis
 from rq import Queue as RqQueue
+from rq.job import JobStatus
 
 from model.errors import InputError, ParameterError, UnsupportedPictureError
 from model.params import StyleTransferParams
-from worker.jobs import PAINT, Jobs, NoSuchJob, QueueFull
+from worker.admission import QueueFull
+from worker.jobs import PAINT, Jobs, NoSuchJob
+from worker.painting_job import PaintingJob
 from worker.pictures import Pictures
 from worker.records import JobProgress
 from worker.settings import Settings
@@ -129,6 +132,19 @@ def test_a_deleted_job_leaves_nothing_of_its_own(
     assert jobs.list_newest() == ([], None)
     with pytest.raises(NoSuchJob):
         jobs.get(job.id)
+
+
+def test_a_job_that_a_dead_worker_had_leaves_its_mark_alone_when_it_is_deleted(
+    jobs: Jobs, redis: Redis, content: bytes, style: bytes
+) -> None:
+    job = jobs.submit(Submission(Pictures(content, [style]), PARAMS, client="me"))
+    redis.lpop(jobs.queue.key)
+    record = PaintingJob.fetch(job.id, connection=redis, serializer="json")
+    record.set_status(JobStatus.STARTED)
+    jobs.delete(job.id)
+    mark = f"atelier:deleted:{job.id}"
+    assert keys(redis) - {b"rq:queues"} == {mark.encode()}
+    assert redis.ttl(mark) > 0
 
 
 def test_facts_about_a_job_that_is_gone_are_not_kept(jobs: Jobs, redis: Redis) -> None:

@@ -10,6 +10,7 @@ from worker import upkeep
 from worker.jobs import Jobs
 from worker.painting_job import PaintingJob
 from worker.pictures import Pictures
+from worker.removal import STRANDED
 from worker.settings import Settings
 from worker.submission import Submission
 from worker.upkeep import Upkeep
@@ -66,7 +67,7 @@ def test_a_stranded_job_goes_back_to_the_queue_and_not_to_the_failed(
     Upkeep(jobs).run_if_due()
     assert jobs.get(one_waits).status == "queued"
     assert jobs.queue.job_ids == [one_waits]
-    assert not redis.exists(upkeep._STRANDED)
+    assert not redis.exists(STRANDED)
 
 
 def test_one_worker_at_a_time_makes_the_rounds(jobs: Jobs, redis: Redis, one_waits: str) -> None:

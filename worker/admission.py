@@ -1,0 +1,91 @@
+"""Whether there is room for one job more: in the queue, in Redis's memory, and of its client.
+
+Each count is looked at before the job is added to it, so that requests at the very same moment may
+go over a limit by their number.
+"""
+
+from collections.abc import Sequence
+from typing import cast
+
+from redis import Redis
+from rq.job import JobStatus
+
+from model.errors import AtelierError
+from worker import in_flight
+from worker.blobs import SIZES, TOTAL, Blobs
+from worker.painting_job import PaintingJob, status_of
+from worker.records import FINAL
+from worker.settings import Settings
+
+
+class QueueFull(AtelierError):  # noqa: N818 - reads better where it is raised and caught
+    """As many jobs are waiting as may wait."""
+
+    slug = "queue-full"
+    title = "The queue is full"
+
+
+class TooManyJobs(AtelierError):  # noqa: N818
+    """One client has as many unfinished jobs as it may have."""
+
+    slug = "too-many-jobs"
+    title = "Too many jobs at a time"
+
+
+class Admission:
+    """Keeps count; safe to share between threads."""
+
+    def __init__(self, connection: Redis, blobs: Blobs, queue: str, settings: Settings) -> None:
+        self._connection = connection
+        self._blobs = blobs
+        self._queue = queue
+        self._settings = settings
+
+    def check(self, client: str | None, upload_bytes: int) -> None:
+        """Makes sure that there is room.
+
+        Args:
+            client: digest of whose job it will be; None for nobody in particular.
+            upload_bytes: size of its pictures.
+
+        Raises:
+            QueueFull: as many jobs wait, or as many bytes are kept for jobs, as may be.
+            TooManyJobs: as many of this client's are unfinished as may be.
+        """
+        with self._connection.pipeline(transaction=False) as pipeline:
+            pipeline.llen(self._queue)
+            pipeline.hget(SIZES, TOTAL)
+            pipeline.scard(in_flight.key_for(client or ""))
+            waiting, kept, unfinished = cast("list[int | None]", pipeline.execute())
+        if (waiting or 0) >= self._settings.max_queue_length:
+            raise QueueFull(f"{self._settings.max_queue_length} jobs are waiting already.")
+        if int(kept or 0) + upload_bytes > self._settings.max_queued_bytes:
+            self._check_bytes_again(upload_bytes)
+        if client is not None and 0 < self._settings.max_jobs_per_client <= (unfinished or 0):
+            self._check_client_again(client)
+
+    def _check_bytes_again(self, upload_bytes: int) -> None:
+        """Uploads that expired, and not because a job had ended, are still in the sum."""
+        kept, most = self._blobs.count_again(), self._settings.max_queued_bytes
+        if kept + upload_bytes > most:
+            raise QueueFull(
+                f"The pictures of all jobs together may have up to {most:,} bytes here, of which "
+                f"{kept:,} are taken. Received: {upload_bytes:,} bytes."
+            )
+
+    def _check_client_again(self, client: str) -> None:
+        """A job that expired while it waited never came into a final status."""
+        key, most = in_flight.key_for(client), self._settings.max_jobs_per_client
+        ids = sorted(cast("set[bytes]", self._connection.smembers(key)))
+        gone = [job_id for job_id, ended in zip(ids, self._ended(ids), strict=True) if ended]
+        if gone:
+            self._connection.srem(key, *gone)
+        if len(ids) - len(gone) >= most:
+            raise TooManyJobs(f"{most} of your jobs are waiting or being painted already.")
+
+    def _ended(self, ids: Sequence[bytes]) -> list[bool]:
+        with self._connection.pipeline(transaction=False) as pipeline:
+            for job_id in ids:
+                pipeline.hget(PaintingJob.key_for(job_id.decode()), "status")
+            statuses = cast("list[bytes | None]", pipeline.execute())
+        return [raw is None or status_of(JobStatus(raw.decode())) in FINAL for raw in statuses]
