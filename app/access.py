@@ -1,80 +1,103 @@
-"""What browsers may do here: security headers, and no writes from other sites.
+"""What browsers and strangers may do here: security headers, and the checks before any endpoint.
 
-A page of another site that a browser has open could otherwise post jobs to an Atelier on the
-same machine: no preflight is asked for a form.
+Pure ASGI middleware: a stream of events passes through without a task or a queue of its own.
 """
 
-import logging
 from http import HTTPStatus
 
-from fastapi import FastAPI, Request, Response
-from starlette.middleware.base import RequestResponseEndpoint
+from fastapi import FastAPI
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.problems import internal_error, respond
-
-logger = logging.getLogger(__name__)
+from app import authentication
+from app.authentication import Authentication
+from app.faults import Faults
+from app.head import Head
+from app.hosts import HostCheck
+from app.keys import Keyring
+from app.problems import respond
+from app.sessions import Sessions
+from worker.settings import Settings
 
 _HEADERS = {
     "Content-Security-Policy": "default-src 'self'; img-src 'self' blob: data:; object-src 'none';"
     " base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
-    "Cache-Control": "no-cache",  # ask before reusing: a page of mixed versions does not work
+    # Ask before reusing: a page of mixed versions does not work. And what a key has opened is for
+    # no cache that others share.
+    "Cache-Control": "private, no-cache",
+    "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
 
-#: The interactive documentation brings its scripts from elsewhere, if there is an elsewhere.
-_WITHOUT_POLICY = ("/docs", "/redoc")
-
 _READING = {"GET", "HEAD", "OPTIONS"}
 
 
-def install(app: FastAPI) -> None:
-    """Puts the checks and headers around the app."""
-
-    @app.middleware("http")
-    async def guard(request: Request, call_next: RequestResponseEndpoint) -> Response:
-        response = await _answer(request, call_next)
-        if not request.url.path.startswith(_WITHOUT_POLICY):
-            for name, value in _HEADERS.items():
-                response.headers.setdefault(name, value)
-        return response
-
-
-async def _answer(request: Request, call_next: RequestResponseEndpoint) -> Response:
-    if request.method not in _READING and _from_another_site(request):
-        return _cross_site()
-    try:
-        response = await call_next(request)
-    except Exception:
-        logger.exception("%s %s failed", request.method, request.url.path)
-        return internal_error()
-    if response.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-        return _too_large()  # the framework's own is plain text
-    return response
-
-
-def _cross_site() -> Response:
-    return respond(
-        HTTPStatus.FORBIDDEN,
-        "cross-site",
-        "Requests from other sites are refused",
-        "This request came from a page of another site.",
+def install(app: FastAPI, settings: Settings, keyring: Keyring, sessions: Sessions) -> None:
+    """Puts the checks and headers around the app; the last one is the outermost."""
+    app.add_middleware(Head)
+    app.add_middleware(
+        Authentication, keyring=keyring, sessions=sessions, open_metrics=settings.open_metrics
     )
+    app.add_middleware(SameOriginWrites)
+    app.add_middleware(HostCheck, settings=settings, keyring=keyring)
+    app.add_middleware(Faults)
+    app.add_middleware(SecurityHeaders)
+    if keyring:
+        authentication.describe(app)
 
 
-def _too_large() -> Response:
-    return respond(
-        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-        "too-large",
-        "The request is too large",
-        "The pictures together are larger than what is taken here.",
-    )
+class SecurityHeaders:
+    """Puts the headers on every answer that has not its own."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serves a request; each answer gets the headers."""
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in _HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers)
 
 
-def _from_another_site(request: Request) -> bool:
+class SameOriginWrites:
+    """Refuses writes that a browser sends from another site's page.
+
+    Such a page could otherwise post jobs to an Atelier on the same machine: no preflight is asked
+    for a form.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serves a request, unless it is a write from another site's page."""
+        is_write = scope["type"] == "http" and scope["method"] not in _READING
+        if is_write and _from_another_site(Headers(scope=scope)):
+            await _CROSS_SITE(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+
+_CROSS_SITE = respond(
+    HTTPStatus.FORBIDDEN,
+    "cross-site",
+    "Requests from other sites are refused",
+    "This request came from a page of another site.",
+)
+
+
+def _from_another_site(headers: Headers) -> bool:
     """Whether a browser says so (Fetch Metadata); other clients say nothing."""
-    if request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
+    if headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
         return True
-    origin = request.headers.get("origin")
-    return origin is not None and origin.partition("://")[2] != request.headers.get("host")
+    origin = headers.get("origin")
+    return origin is not None and origin.partition("://")[2] != headers.get("host")

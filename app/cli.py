@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from app import features
+from app import features, key_commands
 from app.options import with_params
 from model.errors import AtelierError
 from model.loading import load_tensorflow
@@ -24,6 +24,7 @@ app = typer.Typer(
 )
 
 app.add_typer(features.app, name="features")
+app.add_typer(key_commands.app, name="keys")
 
 
 def main() -> None:

@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from app.events import Fanout
+from worker.job_index import EVERYONE
 from worker.jobs import Jobs, NoSuchJob
 from worker.records import Job
 
@@ -17,10 +18,23 @@ class Caller:
     Attributes:
         owner: whose jobs these are; None where there are no keys, and all is everybody's.
         client: whom limits count: the owner, or the address where there is none.
+        admin: whether the jobs of all others are theirs too.
+        key_digest: the hash of the key that they came with; None where there are no keys.
     """
 
     owner: str | None
     client: str
+    admin: bool = False
+    key_digest: str | None = None
+
+    @property
+    def sees(self) -> str | None:
+        """Whose jobs they see."""
+        return EVERYONE if self.admin else self.owner
+
+    def may_see(self, job: Job) -> bool:
+        """Whether a job is there for them."""
+        return self.admin or job.owner == self.owner
 
 
 def _jobs(request: Request) -> Jobs:
@@ -42,7 +56,9 @@ EventsDep = Annotated[Fanout, Depends(_events)]
 
 
 def _caller(request: Request) -> Caller:
-    return Caller(owner=None, client=request.client.host if request.client else "local")
+    caller = request.state.caller  # `app.authentication` has asked, before the body was read
+    assert isinstance(caller, Caller)
+    return caller
 
 
 CallerDep = Annotated[Caller, Depends(_caller)]
@@ -55,7 +71,7 @@ def _own_job(job_id: str, jobs: JobsDep, caller: CallerDep) -> Job:
         NoSuchJob: it does not, or is not theirs.
     """
     job = jobs.get(job_id)
-    if job.owner != caller.owner:
+    if not caller.may_see(job):
         raise NoSuchJob("There is no such job, or not any more.")
     return job
 

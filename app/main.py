@@ -8,10 +8,23 @@ from pathlib import Path
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
-from app import access, head, limits, problems, requests
+from app import access, limits, problems, requests
 from app.events import Fanout
+from app.keys import Keyring
 from app.metrics import Metrics
-from app.routes import events, jobs, metrics, pictures, styles, submit, system, webhooks
+from app.routes import (
+    docs,
+    events,
+    jobs,
+    metrics,
+    pictures,
+    session,
+    styles,
+    submit,
+    system,
+    webhooks,
+)
+from app.sessions import Sessions
 from worker.connections import connect_impatiently
 from worker.jobs import Jobs
 from worker.settings import Settings
@@ -28,8 +41,9 @@ def create_app(settings: Settings) -> FastAPI:
     """The application on the Redis that the settings name.
 
     Raises:
-        SettingsError: they name none.
+        SettingsError: they name none, or the API keys in them are malformed.
     """
+    keyring = Keyring.of(settings)
     connection = connect_impatiently(settings.required_redis_url)
 
     @asynccontextmanager
@@ -46,15 +60,17 @@ def create_app(settings: Settings) -> FastAPI:
         description=_DESCRIPTION,
         lifespan=lifespan,
         telemetry=requests.TELEMETRY,
+        docs_url=None,  # ours is below, and brings its own scripts
+        redoc_url=None,
     )
     app.state.jobs = Jobs(connection, settings)
+    app.state.sessions = Sessions(connection, settings.session_ttl_seconds)
     app.state.webhook_secrets = WebhookSecrets(connection, settings)
     app.state.metrics = Metrics(app.state.jobs)
     app.state.events = Fanout(Watching(app.state.jobs, settings.required_redis_url))
     problems.install(app)
-    head.install(app)
     limits.install(app, settings)
-    access.install(app)
+    access.install(app, settings, keyring, app.state.sessions)
     requests.install(app, app.state.metrics)  # last: around all the others
     for router in (
         submit.router(settings),
@@ -65,8 +81,8 @@ def create_app(settings: Settings) -> FastAPI:
         webhooks.router,
     ):
         app.include_router(router, dependencies=[limits.counted])
-    app.include_router(system.router)
+    for router in (session.router, system.router, metrics.router, docs.router):
+        app.include_router(router)
     app.webhooks.include_router(webhooks.described)
-    app.include_router(metrics.router)
     app.mount("/", StaticFiles(directory=_PAGE, html=True))
     return app

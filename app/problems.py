@@ -149,17 +149,34 @@ def _shortened(received: object, length: int = 80) -> str:
 def _on_http_exception(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     status = HTTPStatus(error.status_code)
+    if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        return too_large()
     slug = status.phrase.lower().replace(" ", "-")
     return respond(status, slug, status.phrase, str(error.detail), headers=error.headers)
 
 
 def _on_redis_away(_request: Request, error: Exception) -> JSONResponse:
+    return redis_away(error)
+
+
+def redis_away(error: Exception) -> JSONResponse:
+    """The answer when one of ``RedisAway`` was raised."""
     logger.warning("Redis does not answer: %s", error)
     return respond(
         HTTPStatus.SERVICE_UNAVAILABLE,
         RedisUnreachableError.slug,
         RedisUnreachableError.title,
         "The queue does not answer at the moment. Jobs are safe; try again soon.",
+    )
+
+
+def too_large() -> JSONResponse:
+    """The answer to a body above the limit."""
+    return respond(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        "too-large",
+        "The request is too large",
+        "The pictures together are larger than what is taken here.",
     )
 
 

@@ -153,7 +153,7 @@ def paint_here(
 def paint_there(
     pictures: Pictures, params: StyleTransferParams, server: str, api_key: str | None
 ) -> bytes:
-    """Lets a server paint; Ctrl-C cancels the job there.
+    """Lets a server paint, with an API key if it asks for one; Ctrl-C cancels the job there.
 
     Raises:
         ServerError: the job was refused, failed, or the server cannot be reached.

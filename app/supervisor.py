@@ -20,8 +20,11 @@ import httpx
 from redis.exceptions import RedisError
 
 from app import embedded
+from app.hosts import check_reach
+from app.keys import Keyring
 from app.server import listen
 from model.errors import AtelierError
+from worker import presence
 from worker.connections import connect_impatiently, ping
 from worker.settings import Settings
 
@@ -133,16 +136,19 @@ class Supervisor:
         Raises:
             AtelierError: something could not be started; all that was is ended.
         """
+        check_reach(self._settings, Keyring.of(self._settings))
         listener = listen(self._settings.host, self._settings.port)
         self._watch_signals()
         try:
             if self._settings.redis_url is None:
-                self._start_parts({"ATELIER_REDIS_URL": self._start_redis()}, listener)
+                redis_url = self._start_redis()
+                self._start_parts({"ATELIER_REDIS_URL": redis_url}, listener)
             else:
-                ping(self._settings.required_redis_url)
+                redis_url = self._settings.required_redis_url
+                ping(redis_url)
                 self._start_parts({}, listener)
             if self._wait_until_ready(listener):
-                self._greet(listener)
+                self._greet(listener, redis_url)
             while not self._stop.wait(_POLL_SECONDS):
                 for child in self._everyone():
                     child.keep_alive()
@@ -187,16 +193,16 @@ class Supervisor:
                 continue
         return False
 
-    def _greet(self, listener: socket.socket) -> None:
-        url = _url(listener)
-        system = _ask(f"{url}/v1/system").json()
-        features = ", ".join(found["name"] for found in system["features"])
+    def _greet(self, listener: socket.socket, redis_url: str) -> None:
+        # Not asked of /v1/system: the API may ask for a key, and here is none.
+        workers = presence.workers(connect_impatiently(redis_url))
+        features = ", ".join(sorted({worker.features.name for worker in workers}))
         devices = ", ".join(
-            f"{device['name']} ({device['precision']})"
-            for worker in system["workers"]
-            for device in worker["devices"]
+            f"{device.name} ({device.precision})" for worker in workers for device in worker.devices
         )
-        sys.stdout.write(f"Atelier is ready at {url} (features: {features}; devices: {devices})\n")
+        sys.stdout.write(
+            f"Atelier is ready at {_url(listener)} (features: {features}; devices: {devices})\n"
+        )
         sys.stdout.flush()
 
     def _watch_signals(self) -> None:

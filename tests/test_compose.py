@@ -15,6 +15,9 @@ HOUSE = Path(__file__).parents[1]
 #: In containers these are the compose file's business: where to listen, what is where.
 _FIXED = {"host", "port", "data_dir", "redis_url", "redis_password_file", "stop_grace_seconds"}
 
+#: No container's: for the command line on somebody's own machine.
+_CLIENTS = {"api_key"}
+
 
 def _load(name: str) -> dict[str, Any]:
     return yaml.safe_load((HOUSE / name).read_text(encoding="utf-8"))  # type: ignore[no-any-return]
@@ -51,6 +54,14 @@ def test_only_the_api_is_published_and_only_to_this_machine() -> None:
     (port,) = SERVICES["api"]["ports"]
     assert port == "${ATELIER_HOST:-127.0.0.1}:${ATELIER_PORT:-8000}:8000"
     assert "ATELIER_PORT=8000" in _stage("api")
+
+
+def test_the_api_knows_where_it_is_published_and_so_whether_it_needs_keys() -> None:
+    (port,) = SERVICES["api"]["ports"]
+    published = SERVICES["api"]["environment"]["ATELIER_PUBLISHED_HOST"]
+    assert port.startswith(f"{published}:")
+    for name in ("ATELIER_API_KEYS", "ATELIER_ALLOW_ANONYMOUS"):
+        assert SERVICES["api"]["environment"][name] is None  # handed on as it is
 
 
 def test_redis_is_on_no_network_that_leads_out() -> None:
@@ -98,7 +109,7 @@ def test_every_setting_can_be_given_and_no_other(name: str) -> None:
     given = set(SERVICES[name]["environment"])
     known = set(Settings.model_fields)
     assert given <= {_setting(field) for field in known}
-    assert given >= {_setting(field) for field in known - _FIXED}
+    assert given >= {_setting(field) for field in known - _FIXED - _CLIENTS}
 
 
 def test_a_worker_is_not_killed_within_its_grace() -> None:

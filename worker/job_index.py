@@ -10,9 +10,12 @@ from worker.painting_job import PaintingJob
 
 _PAGE = 100
 
+#: In place of an owner: the jobs of all. No owner has such a name.
+EVERYONE = "*"
+
 
 class JobIndex:
-    """Entries ``microseconds:id`` of each owner; an entry may outlive its job.
+    """Entries ``microseconds:id`` of each owner, and of everyone; an entry may outlive its job.
 
     Whoever meets one whose job is gone drops it; an owner's last entries expire with the key.
     """
@@ -23,15 +26,16 @@ class JobIndex:
 
     def add(self, job: PaintingJob, pipeline: Pipeline) -> None:
         """Enters a new job, and forgets those of its owner that cannot be there any more."""
-        key = _key(job.owner)
         oldest = job.created_at - timedelta(seconds=self._ttl_seconds)
-        pipeline.zremrangebylex(key, "-", f"({_micros(oldest)}")
-        pipeline.zadd(key, {entry_of(job): 0})
-        pipeline.expire(key, self._ttl_seconds)
+        for key in (_key(job.owner), _key(EVERYONE)):
+            pipeline.zremrangebylex(key, "-", f"({_micros(oldest)}")
+            pipeline.zadd(key, {entry_of(job): 0})
+            pipeline.expire(key, self._ttl_seconds)
 
     def drop(self, entry: str, owner: str | None) -> None:
         """Forgets an entry."""
-        self._connection.zrem(_key(owner), entry)
+        for key in {_key(owner), _key(EVERYONE)}:
+            self._connection.zrem(key, entry)
 
     def before(self, entry: str | None, owner: str | None) -> list[str]:
         """Some entries older than this one, or the newest of all; newest first."""

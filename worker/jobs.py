@@ -135,7 +135,7 @@ class Jobs:
         """Jobs, newest first.
 
         Args:
-            owner: whose jobs; None for those that are everybody's.
+            owner: whose jobs; None for those that are everybody's, ``EVERYONE`` for all.
             status: only jobs in this one.
             limit: at most so many.
             cursor: where the previous page ended.

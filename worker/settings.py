@@ -27,6 +27,38 @@ class Settings(BaseSettings):
     port: Annotated[int, Field(ge=0, le=65535)] = Field(
         8000, description="Port of the API and the page; 0 takes any free one."
     )
+    published_host: str | None = Field(
+        None,
+        description="Address on which a container's port is published: it then decides in place of "
+        "`ATELIER_HOST` who can reach the API.",
+    )
+    allowed_hosts: str | None = Field(
+        None,
+        description="Names under which the API is reached, with commas between them; requests for "
+        "others get 421. Without it any with API keys, and without keys those of this machine.",
+    )
+    api_keys: SecretStr | None = Field(
+        None,
+        description="Who may use the API: entries `OWNER:SHA256` or `OWNER+admin:SHA256`, as "
+        "`atelier keys new OWNER` prints them, with commas or spaces between them.",
+    )
+    api_keys_file: Path | None = Field(
+        None, description="A file with such entries, one a line, as container secrets come."
+    )
+    api_key: SecretStr | None = Field(
+        None, description="The key that `atelier stylize --server` sends."
+    )
+    allow_anonymous: bool = Field(
+        default=False,
+        description="Whether the API, without keys, may be reached from other machines: everybody "
+        "there sees and may cancel every job.",
+    )
+    session_ttl_seconds: Positive = Field(
+        30 * 86_400, description="How long the page remembers a key that it was given."
+    )
+    open_metrics: bool = Field(
+        default=False, description="Whether `/metrics` is for everybody although there are keys."
+    )
     redis_url: str | None = Field(
         None, description="A Redis of one's own; without it `atelier up` starts an embedded Valkey."
     )
@@ -81,10 +113,6 @@ class Settings(BaseSettings):
     )
     max_megapixel_steps: Positive = Field(
         20_000, description="Cost of one job: megapixels of the result times optimisation steps."
-    )
-    api_key: SecretStr | None = Field(
-        None,
-        description="Key with which `atelier stylize --server` asks, where a server wants one.",
     )
     webhook_allow_private: bool = Field(
         False,  # noqa: FBT003

@@ -6,6 +6,8 @@ import { words } from "./words.js";
 const PATIENCE_MS = 20_000;
 const QUEUE_FULL = "urn:atelier:problem:queue-full";
 
+let unlock = null;
+
 /** The service refused; its reason is the message, the fields at fault are in `errors`. */
 export class Refused extends Error {
   constructor(status, problem) {
@@ -29,6 +31,30 @@ export const getJob = (id, signal) => read(`/v1/jobs/${encodeURIComponent(id)}`,
 export const cancelJob = (job) => ask(job.urls.cancel, { method: "POST" });
 export const submitJob = (form) => ask("/v1/jobs", { method: "POST", body: form });
 
+/** Who has signed in here. */
+export const getSession = (signal) => read("/v1/session", signal);
+
+/** Gives a key for a session, which the browser keeps in a cookie, and says who has signed in. */
+export async function signIn(key) {
+  const { wrong, cookies } = words.door;
+  if (!/^[!-~]+$/.test(key)) throw new Refused(401, { detail: wrong }); // no header takes it
+  const headers = { Authorization: `Bearer ${key}` };
+  const begun = await exchange("/v1/session", { method: "POST", headers });
+  if (begun.response.status === 401) throw new Refused(401, { detail: wrong });
+  if (!begun.response.ok) throw new Away(begun.answer);
+  const { response, answer } = await exchange("/v1/session");
+  if (!response.ok) throw new Refused(response.status, { detail: cookies });
+  return answer;
+}
+
+/** Ends the session. */
+export const signOut = () => exchange("/v1/session", { method: "DELETE" });
+
+/** Has `open()` called when the service asks for a key; what was asked is asked again after it. */
+export function onLocked(open) {
+  unlock = open;
+}
+
 /** The fields of a job with their limits and defaults, as JSON Schema. */
 export async function getJobFields(signal) {
   const { components } = await read("/openapi.json", signal);
@@ -42,20 +68,28 @@ export async function explainMissing(url) {
 }
 
 function read(path, signal) {
-  return ask(path, { signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]) });
+  return ask(path, { signal, patience: PATIENCE_MS });
 }
 
 async function ask(path, options) {
-  let response, answer;
-  try {
-    response = await fetch(path, options);
-    answer = await response.json();
-  } catch {
-    throw new Away();
+  const { response, answer } = await exchange(path, options);
+  if (response.status === 401 && unlock) {
+    await unlock();
+    return ask(path, options);
   }
   if (response.status >= 500 || response.status === 429) {
     throw new Away(answer, Number(response.headers.get("Retry-After")) || 0);
   }
   if (!response.ok) throw new Refused(response.status, answer);
   return answer;
+}
+
+async function exchange(path, { signal, patience, ...options } = {}) {
+  try {
+    const until = patience && AbortSignal.any([signal, AbortSignal.timeout(patience)]);
+    const response = await fetch(path, { ...options, signal: until });
+    return { response, answer: response.status === 204 ? null : await response.json() };
+  } catch {
+    throw new Away();
+  }
 }

@@ -1,7 +1,8 @@
 // The page as a whole: which of its two rooms is open, and whether the service is ready.
 
-import { getJobFields, getSystem } from "./api.js";
+import { getJobFields, getSession, getSystem } from "./api.js";
 import { fillInWords } from "./dom.js";
+import { Door } from "./door.js";
 import { Easel } from "./easel.js";
 import { poll } from "./poll.js";
 import { Studio } from "./studio.js";
@@ -11,6 +12,7 @@ const HOUSE_EVERY_MS = 5_000;
 
 fillInWords();
 const house = document.querySelector("#house");
+const door = new Door(document.querySelector("#door"), document.querySelector("#visitor"));
 const easel = new Easel(document.querySelector("#easel"));
 const studio = new Studio(document.querySelector("#studio"), (job, photograph) =>
   go(`/?job=${job.id}`, photograph),
@@ -46,6 +48,7 @@ document.addEventListener("click", (event) => {
 enter();
 
 const onAway = (error) => (house.textContent = error.message);
+poll(async (signal) => door.greet(await getSession(signal)) ?? true, { onAway });
 await poll(async (signal) => studio.describe(await getJobFields(signal)) ?? true, { onAway });
 await poll(
   async (signal) => {

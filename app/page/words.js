@@ -67,6 +67,21 @@ export const words = {
   sending: "Sending the pictures…",
   marked: "Something needs another look: see what is marked above.",
 
+  door: {
+    title: "This Atelier asks for a key",
+    why: "Whoever runs it can give you one: it begins with atl_. This browser then stays signed in "
+      + "until you sign out.",
+    key: "Key",
+    enter: "Enter",
+    entering: "One moment…",
+    missing: "Enter your key.",
+    wrong: "This key is not known here. Is all of it there?",
+    cookies: "The browser did not keep the key: allow cookies for this page.",
+    away: "The service does not answer at the moment. Try again soon.",
+    visitor: (owner) => `Signed in as ${owner}.`,
+    leave: "Sign out",
+  },
+
   away: "The service does not answer at the moment. This page keeps trying.",
   stillHere: "Your pictures are still here: press Paint again in a moment.",
   house,

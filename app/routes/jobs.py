@@ -26,9 +26,9 @@ def list_jobs(
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
     cursor: Annotated[str | None, Query(pattern=r"^\d{20}:[0-9a-f]{32}$")] = None,
 ) -> JobPage:
-    """One's own jobs, newest first."""
+    """One's own jobs, newest first; with an admin's key those of everyone."""
     found, following = jobs.list_newest(
-        owner=caller.owner, status=status, limit=limit, cursor=cursor
+        owner=caller.sees, status=status, limit=limit, cursor=cursor
     )
     return JobPage(jobs=[JobView.of(job) for job in found], next_cursor=following)
 

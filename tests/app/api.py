@@ -155,7 +155,7 @@ def problem(response: httpx.Response, status: int, *, field: str | None = None) 
 
 
 def contents(redis: Redis) -> dict[bytes, object]:
-    """All that is in the server but what is of no single job and stays: totals, the queue's name."""
+    """All that is in the server but what is of no single job: totals, the name of the queue."""
     lasting = {totals.KEY.encode(), b"rq:queues"}
     keys = sorted(key for key in redis.scan_iter() if key not in lasting)
     return {key: _value(redis, key) for key in keys}
