@@ -1,18 +1,19 @@
 """Answers that the framework gives in other words, or not at all, as problem documents."""
 
 import logging
+from http import HTTPStatus
 
+from fastapi.responses import JSONResponse
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.problems import MEDIA_TYPE, internal_error, too_large
+from app.problems import internal_error, of_status, too_large
 
 logger = logging.getLogger(__name__)
 
-_TOO_LARGE = 413
-
 
 class Faults:
-    """An exception is logged and becomes a 500; the framework's 413, plain text, a problem."""
+    """An exception is logged and becomes a 500; the framework's own refusals become problems."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -24,9 +25,10 @@ class Faults:
         async def send_checked(message: Message) -> None:
             nonlocal started, replaced
             if message["type"] == "http.response.start":
-                started, replaced = True, _is_plain_refusal(message)
-                if replaced:
-                    await too_large()(scope, receive, send)
+                started, better = True, _in_our_words(message)
+                if better is not None:
+                    replaced = True
+                    await better(scope, receive, send)
             if not replaced:
                 await send(message)
 
@@ -41,6 +43,12 @@ class Faults:
             await internal_error()(scope, receive, send)
 
 
-def _is_plain_refusal(start: Message) -> bool:
-    content_type = dict(start["headers"]).get(b"content-type")
-    return bool(start["status"] == _TOO_LARGE and content_type != MEDIA_TYPE.encode())
+def _in_our_words(start: Message) -> JSONResponse | None:
+    """The problem that a refusal in plain text is, such as of a range that a file does not have."""
+    headers = Headers(raw=start["headers"])
+    is_plain = headers.get("content-type", "").startswith("text/plain")
+    if start["status"] < HTTPStatus.BAD_REQUEST or not is_plain:
+        return None
+    if start["status"] == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        return too_large()
+    return of_status(start["status"], headers)

@@ -155,6 +155,14 @@ def _on_http_exception(_request: Request, error: Exception) -> JSONResponse:
     return respond(status, slug, status.phrase, str(error.detail), headers=error.headers)
 
 
+def of_status(code: int, headers: Mapping[str, str]) -> JSONResponse:
+    """The problem that a status tells by itself; the range that there is, is told as well."""
+    status = HTTPStatus(code)
+    slug = status.phrase.lower().replace(" ", "-")
+    told = {name: value for name, value in headers.items() if name == "content-range"}
+    return respond(status, slug, status.phrase, f"{status.description}.", headers=told)
+
+
 def _on_redis_away(_request: Request, error: Exception) -> JSONResponse:
     return redis_away(error)
 

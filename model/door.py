@@ -1,6 +1,7 @@
 """The door: what a stranger's file must be before anyone decodes it."""
 
 import io
+import logging
 import re
 import warnings
 from collections.abc import Iterator
@@ -23,10 +24,12 @@ from model.tiff import read_tiff
 from model.webp import read_webp
 
 # Global and once, since none of these is safe to change while another thread decodes. Pillow warns
-# of oddities in files that nobody here can mend; a bomb, though, is to be an error.
+# of oddities in files that nobody here can mend, and logs some as errors, which are a stranger's
+# and not ours; a bomb, though, is to be an error.
 Image.init()
 ImageFile.LOAD_TRUNCATED_IMAGES = False
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
+logging.getLogger("PIL").setLevel(logging.CRITICAL)
 warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
 
 # "I;16" is 16-bit grey. Not among these: 32-bit integers and floats, whose range nobody knows.

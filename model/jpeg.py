@@ -11,6 +11,10 @@ from model.tiff import orientation
 # Decoders go over all of the picture for each scan, even an empty one. Programs write about ten.
 _MAX_SCANS = 64
 
+# Each block of 8 x 8 pixels costs at least a bit, the code of its mean (ITU-T T.81, section F.1.2),
+# which makes 512 pixels a byte. Doubled twice: in odd samplings no component has all the blocks.
+_PIXELS_PER_BYTE = 2048
+
 # The next marker: not a stuffed 0xFF of the coded pixels (FF 00), not a restart within them
 # (FF D0 to FF D7), and not a fill byte (FF FF).
 _MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
@@ -33,7 +37,7 @@ def read_jpeg(data: bytes) -> Container:
         UnsupportedPictureError: a kind of JPEG that is not taken.
         BrokenPictureError: the container contradicts itself.
     """
-    found, view, scans = Container("jpeg"), memoryview(data), 0
+    found, view, scans, coded = Container("jpeg"), memoryview(data), 0, 0
     kept: list[memoryview] = [view[:2]]
     for marker, start, end in _jpeg_segments(data):
         if marker in _SOF:
@@ -41,10 +45,12 @@ def read_jpeg(data: bytes) -> Container:
         elif marker == _APP1 and data.startswith(b"Exif\0\0", start + 4):
             found.orientation = orientation(data[start + 10 : end])
         scans += marker == _SOS
+        coded += end - start if marker == _SOS else 0
         profile = marker == _APP2 and data.startswith(b"ICC_PROFILE\0", start + 4)
         if marker in _PICTURE or profile:
             kept.append(view[start:end])
-        found.whole = marker == _EOI and scans > 0
+        enough = coded * _PIXELS_PER_BYTE >= found.width * found.height
+        found.whole = marker == _EOI and scans > 0 and enough
     if scans > _MAX_SCANS:
         raise unsupported(f"a JPEG in {scans} scans")
     found.bare = b"".join(kept)

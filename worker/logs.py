@@ -70,5 +70,5 @@ def set_up_logging(level: str, log_format: str) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(JsonLinesFormatter() if log_format == "json" else TextFormatter(_TEXT))
     logging.basicConfig(handlers=[handler], level=level.upper())
-    for chatty in ("rq.worker", "rq.job", "rq.queue", "httpx", "httpcore", "urllib3", "PIL"):
+    for chatty in ("rq.worker", "rq.job", "rq.queue", "httpx", "httpcore", "urllib3"):
         logging.getLogger(chatty).setLevel(logging.WARNING)

@@ -24,7 +24,7 @@ def list_jobs(
     caller: CallerDep,
     status: Status | None = None,
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
-    cursor: Annotated[str | None, Query(pattern=r"^\d{20}:[0-9a-f]{32}$")] = None,
+    cursor: Annotated[str | None, Query(pattern=r"^[0-9]{20}:[0-9a-f]{32}$")] = None,
 ) -> JobPage:
     """One's own jobs, newest first; with an admin's key those of everyone."""
     found, following = jobs.list_newest(

@@ -186,6 +186,7 @@ def test_a_job_that_has_expired_is_neither_found_nor_listed(
         ("cursor", "2"),
         ("cursor", "+"),
         ("cursor", "\0"),
+        ("cursor", "\N{ARABIC-INDIC DIGIT ONE}" * 20 + ":" + "0" * 32),
     ],
 )
 def test_a_wrong_question_to_the_list_is_refused_by_name(

@@ -63,6 +63,15 @@ def test_a_request_that_leads_nowhere_is_answered_with_a_problem(
     problem(api.request(method, path), status)
 
 
+@pytest.mark.parametrize(("value", "status"), [("bytes=x", 400), ("bytes=9999999-", 416)])
+def test_a_range_of_a_file_that_cannot_be_is_answered_with_a_problem(
+    api: httpx.Client, value: str, status: int
+) -> None:
+    response = api.get("/", headers={"Range": value})
+    problem(response, status)
+    assert ("Content-Range" in response.headers) == (status == 416)
+
+
 def test_a_wrong_method_is_told_the_right_ones(api: httpx.Client) -> None:
     allowed = api.put("/v1/jobs").headers["Allow"]
     assert set(allowed.split(", ")) <= {"GET", "HEAD", "POST"}

@@ -131,6 +131,15 @@ def test_a_progressive_jpeg_cut_between_its_scans_is_refused() -> None:
         inspect(data[:second_scan])
 
 
+def test_a_jpeg_of_fewer_bytes_than_its_pixels_could_take_is_refused_at_the_door() -> None:
+    flat = saved(Image.new("L", (4000, 4000)), "jpeg", quality=1, optimize=True)
+    assert inspect(flat).width == 4000  # the fewest bytes there can be
+    data = saved(photograph(), "jpeg")
+    size = data.index(b"\xff\xc0") + 5
+    with pytest.raises(BrokenPictureError):
+        inspect(data[:size] + struct.pack(">HH", 7000, 7000) + data[size + 4 :])
+
+
 def test_a_png_with_one_wrong_bit_in_its_pixels_is_refused() -> None:
     data = bytearray(saved(photograph(), "png"))
     data[len(data) // 2] ^= 1
@@ -413,6 +422,14 @@ def test_damaged_files_raise_our_errors_and_no_others(kind: PictureFormat) -> No
             assert np.isfinite(picture.rgb).all()
     assert len(refused) > 50
     assert all("Received: " in sentence and "0x" not in sentence for sentence in refused)
+
+
+def test_a_picture_that_is_refused_does_not_make_pillow_write_to_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with pytest.raises(AtelierError):
+        inspect(grey_tiff((277, 3, 1, 12_035)))
+    assert caplog.records == []
 
 
 def test_odd_files_make_no_noise_and_need_no_tensorflow() -> None:
