@@ -7,7 +7,8 @@ from fastapi import Depends, Request
 
 from app.events import Fanout
 from worker.job_index import EVERYONE
-from worker.jobs import Jobs, NoSuchJob
+from worker.jobs import Jobs
+from worker.ledger import NoSuchJob
 from worker.records import Job
 
 

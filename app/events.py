@@ -14,7 +14,7 @@ from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 from app import messages
 from app.messages import HEARTBEAT, Message
 from worker.connections import RedisAway
-from worker.jobs import NoSuchJob
+from worker.ledger import NoSuchJob
 from worker.records import FINAL, Job
 from worker.watching import Look, News, Position, Watching
 

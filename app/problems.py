@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from model import errors
-from worker import admission, idempotency, jobs
+from worker import admission, idempotency, ledger
 from worker.connections import RedisAway, RedisUnreachableError
 from worker.records import problem_type
 
@@ -28,7 +28,7 @@ STATUS: Mapping[type[Exception], HTTPStatus] = {
     errors.AtelierError: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.InputError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.UnsupportedPictureError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-    jobs.NoSuchJob: HTTPStatus.NOT_FOUND,
+    ledger.NoSuchJob: HTTPStatus.NOT_FOUND,
     admission.QueueFull: HTTPStatus.SERVICE_UNAVAILABLE,
     admission.TooManyJobs: HTTPStatus.TOO_MANY_REQUESTS,
     idempotency.KeyInUse: HTTPStatus.CONFLICT,

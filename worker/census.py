@@ -20,7 +20,8 @@ from rq.utils import utcparse
 from rq.worker_registration import WORKERS_BY_QUEUE_KEY
 
 from worker import presence, totals
-from worker.jobs import QUEUE, Jobs
+from worker.jobs import Jobs
+from worker.ledger import QUEUE
 from worker.painting_job import PaintingJob
 from worker.presence import WorkerInfo
 from worker.records import Status

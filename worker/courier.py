@@ -22,7 +22,8 @@ import tensorflow as tf
 from standardwebhooks import Webhook as Signer
 
 from worker.connections import RedisAway
-from worker.jobs import Jobs, NoSuchJob
+from worker.jobs import Jobs
+from worker.ledger import NoSuchJob
 from worker.settings import Settings
 from worker.webhook_secrets import WebhookSecrets
 from worker.webhook_targets import CONNECT_SECONDS, GuardedBackend, TargetRefused

@@ -72,7 +72,7 @@ def client_options(url: str, api_key: str | None) -> dict[str, Any]:
         raise _no_url(url)
     # A proxy of the environment does not lead to this machine.
     here = parts.host in {"127.0.0.1", "::1", "localhost"}
-    headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+    headers = {"Authorization": f"Bearer {api_key.strip()}"} if api_key else {}
     return {
         "base_url": url,
         "timeout": PATIENCE_SECONDS + WAIT_SECONDS,

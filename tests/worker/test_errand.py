@@ -29,7 +29,7 @@ def jobs(redis: Redis, settings: Settings) -> Jobs:
 @pytest.fixture
 def job(jobs: Jobs, content: bytes, style: bytes) -> PaintingJob:
     submitted = jobs.submit(Submission(Pictures(content, [style]), StyleTransferParams(size=64)))
-    return jobs._fetch(submitted.id)
+    return jobs.fetch(submitted.id)
 
 
 @pytest.fixture

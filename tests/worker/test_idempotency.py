@@ -5,6 +5,7 @@ from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from model.params import StyleTransferParams
+from tests.app.api import contents
 from worker.idempotency import LEASE_SECONDS, Idempotency, KeyInUse, Ticket
 from worker.jobs import Jobs
 from worker.pictures import Pictures
@@ -35,44 +36,44 @@ def test_a_process_that_dies_keeps_the_key_no_longer_than_its_lease(redis: Redis
     with pytest.raises(NotImplementedError):
         Idempotency(redis).once("me", "k", "f", "a", answer)
     assert 0 < left[0] <= LEASE_SECONDS
-    assert not redis.keys("*"), "it was refused, so the key is free"
+    assert not contents(redis), "it was refused, so the key is free"
 
 
 def test_a_request_that_lost_its_key_to_a_twin_makes_no_job(
     jobs: Jobs, redis: Redis, submission: Submission, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store = jobs._store
+    store = jobs._submitter._store
 
     def slow_store(*args: object) -> None:
         """Longer than the lease: meanwhile a twin has come, and been answered."""
-        monkeypatch.setattr(jobs, "_store", store)
+        monkeypatch.setattr(jobs._submitter, "_store", store)
         redis.delete(*redis.keys("atelier:idempotency:*"))
         twins.append(jobs.submit(submission))
         store(*args)  # type: ignore[arg-type]
 
     twins: list[Job] = []
-    monkeypatch.setattr(jobs, "_store", slow_store)
+    monkeypatch.setattr(jobs._submitter, "_store", slow_store)
     with pytest.raises(KeyInUse):
         jobs.submit(submission)
     assert [job.id for job in jobs.list_newest()[0]] == [twins[0].id]
     assert jobs.submit(submission) == twins[0].model_copy(update={"replayed": True})
     jobs.delete(twins[0].id)
-    assert not redis.keys("*")
+    assert not contents(redis)
 
 
 def test_a_job_whose_making_was_not_confirmed_is_not_made_again(
     jobs: Jobs, submission: Submission, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    enqueue = jobs._enqueue
+    enqueue = jobs._submitter._enqueue
 
     def unconfirmed(*args: object) -> Job:
         """The transaction reached Redis, its reply did not reach us."""
         enqueue(*args)  # type: ignore[arg-type]
         raise RedisConnectionError
 
-    monkeypatch.setattr(jobs, "_enqueue", unconfirmed)
+    monkeypatch.setattr(jobs._submitter, "_enqueue", unconfirmed)
     with pytest.raises(RedisConnectionError):
         jobs.submit(submission)
-    monkeypatch.setattr(jobs, "_enqueue", enqueue)
+    monkeypatch.setattr(jobs._submitter, "_enqueue", enqueue)
     assert jobs.submit(submission).replayed
     assert len(jobs.list_newest()[0]) == 1

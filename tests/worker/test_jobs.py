@@ -11,12 +11,14 @@ from rq.job import JobStatus
 from model.errors import InputError, ParameterError, UnsupportedPictureError
 from model.params import StyleTransferParams
 from worker.admission import QueueFull
-from worker.jobs import PAINT, Jobs, NoSuchJob
+from worker.jobs import Jobs
+from worker.ledger import NoSuchJob
 from worker.painting_job import PaintingJob
 from worker.pictures import Pictures
 from worker.records import JobProgress
 from worker.settings import Settings
 from worker.submission import Submission
+from worker.submitter import PAINT
 
 PARAMS = StyleTransferParams(size=64, quality="draft", seed=3)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from tests.app.hostile.case import Case, multipart, parts, request, seeded
 
-_BAD = frozenset({400, 404, 405, 408, 411, 413, 414, 417, 422, 426, 431, 501, 505})
+_BAD = frozenset({400, 404, 405, 408, 411, 413, 414, 417, 421, 422, 426, 431, 501, 505})
 _ANY = _BAD | {200, 202, 307}
 _KIND = ("Content-Type", "multipart/form-data; boundary=b")
 _HOST = b"Host: 127.0.0.1\r\nConnection: close\r\n"

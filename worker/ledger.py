@@ -1,0 +1,142 @@
+"""The book of jobs: RQ's records, the queue, and the index, to be looked up."""
+
+import re
+from collections.abc import Mapping
+from typing import cast
+
+from redis import Redis
+from redis.client import Pipeline
+from rq import Queue
+from rq.exceptions import NoSuchJobError
+
+from model.errors import AtelierError
+from worker import job_index
+from worker.job_index import JobIndex
+from worker.painting_job import PaintingJob
+from worker.records import Job, Status
+from worker.settings import Settings
+
+QUEUE = "atelier"
+
+_ID = re.compile("[0-9a-f]{32}")
+
+
+class NoSuchJob(AtelierError):  # noqa: N818 - reads better where it is raised and caught
+    """There is no such job, or not any more."""
+
+    slug = "no-such-job"
+    title = "No such job"
+
+
+class Ledger:
+    """All jobs in one Redis, as they are; safe to share between threads."""
+
+    def __init__(self, connection: Redis, settings: Settings) -> None:
+        self.connection = connection
+        self.queue = Queue(QUEUE, connection=connection, serializer="json", job_class=PaintingJob)
+        self.index = JobIndex(connection, longest_life_seconds(settings))
+
+    def get(self, job_id: str) -> Job:
+        """A job as it is now.
+
+        Raises:
+            NoSuchJob: it never was, was deleted, or has expired.
+        """
+        return self._view(self.fetch(job_id))
+
+    def read(self, job_id: str, record: Mapping[bytes, bytes], index: int | None) -> Job:
+        """A job as its record has it, which somebody else fetched.
+
+        Args:
+            job_id: whose record it is.
+            record: RQ's hash.
+            index: its place in the queue from 0, or None where it is not there.
+
+        Raises:
+            NoSuchJob: the record is empty, or not one of a job.
+        """
+        job = PaintingJob(job_id, connection=self.connection, serializer="json")
+        try:
+            job.restore(record)
+        except NoSuchJobError:
+            raise NoSuchJob("There is no such job, or not any more.") from None
+        return _seen(job, index)
+
+    def list_newest(
+        self,
+        *,
+        owner: str | None = None,
+        status: Status | None = None,
+        limit: int = 20,
+        cursor: str | None = None,
+    ) -> tuple[list[Job], str | None]:
+        """Jobs, newest first.
+
+        Args:
+            owner: whose jobs; None for those that are everybody's, ``EVERYONE`` for all.
+            status: only jobs in this one.
+            limit: at most so many.
+            cursor: where the previous page ended.
+
+        Returns:
+            The jobs, and the cursor of the next page or None after the last.
+        """
+        found: list[Job] = []
+        while entries := self.index.before(cursor, owner):
+            for entry, job in zip(entries, self._fetch_many(entries), strict=True):
+                cursor = entry
+                if job is None:
+                    self.index.drop(entry, owner)
+                elif status in {None, job.painting_status}:
+                    found.append(self._view(job))
+                if len(found) == limit:
+                    return found, cursor
+        return found, None
+
+    def waiting(self) -> int:
+        """Number of jobs in the queue."""
+        return self.connection.llen(self.queue.key)
+
+    def push(self, job: PaintingJob, pipeline: Pipeline, *, at_front: bool) -> None:
+        """Puts a job into the queue."""
+        # RQ's public `enqueue_job` watches dependencies, which a pipeline of ours cannot; its own
+        # retry and requeue call this as well.
+        self.queue._enqueue_job(job, pipeline=pipeline, at_front=at_front)  # noqa: SLF001
+        # What `enqueue_job` would do before: without it RQ's tools see no queue.
+        pipeline.sadd(self.queue.redis_queues_keys, self.queue.key)
+
+    def fetch(self, job_id: str) -> PaintingJob:
+        """RQ's record of a job.
+
+        Raises:
+            NoSuchJob: it never was, was deleted, or has expired.
+        """
+        if not _ID.fullmatch(job_id):
+            raise NoSuchJob("No job has such an id.")
+        try:
+            job = PaintingJob.fetch(job_id, connection=self.connection, serializer="json")
+        except NoSuchJobError:
+            raise NoSuchJob("There is no such job, or not any more.") from None
+        return cast("PaintingJob", job)
+
+    def _fetch_many(self, entries: list[str]) -> list[PaintingJob | None]:
+        ids = [job_index.id_of(entry) for entry in entries]
+        found = PaintingJob.fetch_many(ids, connection=self.connection, serializer="json")
+        return cast("list[PaintingJob | None]", found)
+
+    def _view(self, job: PaintingJob) -> Job:
+        if job.painting_status != "queued":
+            return job.view(None)
+        return _seen(job, cast("int | None", self.connection.lpos(self.queue.key, job.id)))
+
+
+def _seen(job: PaintingJob, index: int | None) -> Job:
+    if job.painting_status != "queued":
+        return job.view(None)
+    return job.view(1 if index is None else index + 1)  # not there: a worker is taking it
+
+
+def longest_life_seconds(settings: Settings) -> int:
+    """From the moment a job is handed in until nothing of it can be there any more."""
+    painting = settings.max_attempts * settings.job_timeout_seconds
+    return settings.input_ttl_seconds + painting + settings.result_ttl_seconds

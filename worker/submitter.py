@@ -1,0 +1,151 @@
+"""Handing in: what is checked, stored and put into the queue, or answered without all that."""
+
+from typing import cast
+from uuid import uuid4
+
+from redis.exceptions import WatchError
+from rq import Retry
+
+from model import recipes
+from model.door import PictureInfo
+from model.errors import ParameterError
+from model.params import StyleTransferParams
+from worker import in_flight, presence, reuse
+from worker.admission import Admission
+from worker.blobs import Blobs
+from worker.idempotency import Idempotency, KeyInUse, Ticket
+from worker.ledger import Ledger, NoSuchJob, longest_life_seconds
+from worker.painting_job import PaintingJob, as_fields
+from worker.pictures import Pictures
+from worker.records import Job, Work
+from worker.settings import Settings
+from worker.submission import Submission
+
+#: What RQ's tools show. A worker never imports what a job names, whoever wrote it there.
+PAINT = "atelier.paint"
+
+
+class Submitter:
+    """Makes jobs; safe to share between threads."""
+
+    def __init__(self, ledger: Ledger, blobs: Blobs, settings: Settings) -> None:
+        self._ledger = ledger
+        self._connection = ledger.connection
+        self._queue = ledger.queue
+        self._blobs = blobs
+        self._settings = settings
+        self._admission = Admission(ledger.connection, blobs, ledger.queue.key, settings)
+        self._idempotency = Idempotency(ledger.connection)
+
+    def submit(self, submission: Submission) -> Job:
+        """As ``Jobs.submit``."""
+        submission = submission.checked(self._settings)
+        self._check(submission.pictures, submission.params)
+        job_id, work = uuid4().hex, submission.work()
+        if submission.idempotency_key is None:
+            return self._answer(job_id, work, submission)
+        return self._idempotency.once(
+            submission.client or "",
+            submission.idempotency_key,
+            submission.fingerprint(work),
+            job_id,
+            lambda ticket: self._answer(job_id, work, submission, ticket),
+        )
+
+    def _check(self, pictures: Pictures, params: StyleTransferParams) -> None:
+        params.shares(len(pictures.styles))
+        self._check_cost(params, pictures.check(self._settings.picture_limits))
+
+    def _check_cost(self, params: StyleTransferParams, content: PictureInfo) -> None:
+        scales = recipes.scales(params, content.width, content.height)
+        cost = sum(scale.work for scale in scales) / 1e6
+        if cost > self._settings.max_megapixel_steps:
+            raise ParameterError(
+                "This size with so many steps is more than one job may cost here: at most "
+                f"{self._settings.max_megapixel_steps} megapixel-steps. Received: {cost:.0f}.",
+                field="size",
+            )
+
+    def _answer(
+        self, job_id: str, work: Work, submission: Submission, ticket: Ticket | None = None
+    ) -> Job:
+        """A finished job that is as good as the one that is asked for, or a new one."""
+        finished = self._finished_alike(work, submission)
+        if finished is not None:
+            if ticket is not None:
+                self._complete(ticket, finished)
+            return finished
+        self._admission.check(submission.client_digest, submission.pictures.size)
+        self._store(job_id, work, submission)
+        try:
+            return self._enqueue(job_id, work, submission, ticket)
+        except (KeyInUse, WatchError):  # a twin was faster, so there is no job
+            self._blobs.release_uploads(job_id, set(work.pictures))
+            raise
+
+    def _finished_alike(self, work: Work, submission: Submission) -> Job | None:
+        if not submission.reuse or submission.webhook is not None:  # nobody would be told
+            return None
+        found = reuse.recall(self._connection, submission.owner, work.as_json())
+        try:
+            job = None if found is None else self._ledger.get(found)
+        except NoSuchJob:
+            return None
+        if job is None:
+            return None
+        left, ttl = self._blobs.seconds_left(job.id, "result"), self._settings.result_ttl_seconds
+        if not reuse.is_fit(job, left, ttl, presence.workers(self._connection)):
+            return None
+        return job.model_copy(update={"reused": True})
+
+    def _complete(self, ticket: Ticket, answer: Job) -> None:
+        with self._connection.pipeline() as pipeline:
+            ticket.watch(pipeline)
+            ticket.complete(pipeline, answer, self._settings.result_ttl_seconds)
+            pipeline.execute()
+
+    def _store(self, job_id: str, work: Work, submission: Submission) -> None:
+        files = submission.pictures.by_field()
+        for digest, (_, data) in zip(work.pictures, files, strict=True):
+            self._blobs.add_upload(digest, data, job_id, self._settings.input_ttl_seconds)
+
+    def _enqueue(
+        self, job_id: str, work: Work, submission: Submission, ticket: Ticket | None
+    ) -> Job:
+        settings = self._settings
+        job = cast(
+            "PaintingJob",
+            self._queue.create_job(
+                PAINT,
+                kwargs=work.as_json(),
+                job_id=job_id,
+                description=f"{work.params.size} px, {work.params.quality}",
+                timeout=settings.job_timeout_seconds,
+                result_ttl=settings.result_ttl_seconds,
+                failure_ttl=settings.result_ttl_seconds,
+                # How often RQ takes a job from a dead worker; our own count ends it (`attempt`).
+                retry=Retry(max=100, enqueue_at_front=True),
+            ),
+        )
+        asked = {
+            "owner": submission.owner,
+            "client": submission.client_digest,
+            "webhook": submission.webhook,
+            "traceparent": submission.traceparent,
+        }
+        job.facts = {name: fact for name, fact in asked.items() if fact is not None}
+        with self._connection.pipeline() as pipeline:
+            if ticket is not None:
+                ticket.watch(pipeline)
+            self._ledger.index.add(job, pipeline)
+            if job.facts:
+                pipeline.hset(job.key, items=as_fields(job.facts))
+            if job.client is not None:
+                in_flight.add(pipeline, job.client, job.id, longest_life_seconds(settings))
+            self._ledger.push(job, pipeline, at_front=submission.priority == "high")
+            if ticket is not None:
+                ticket.complete(pipeline, job.view(None), settings.result_ttl_seconds)
+                ticket.note_position(pipeline, self._queue.key, job.id)
+            pipeline.lpos(self._queue.key, job.id)
+            position = cast("int", pipeline.execute()[-1])
+        return job.view(position + 1)
