@@ -57,7 +57,7 @@ class Recipe:
     """
 
     seed: int = 0
-    crops: int = 160
+    crops: int = 200
     side: int = 160
     patches: int = 50_000
     rounds: int = 8
@@ -234,7 +234,7 @@ def _report(layer: Learned, maps: Array, seconds: float) -> None:
 
 
 def main() -> None:
-    """Learn from the bundled and rendered pictures, and write the file."""
+    """Learn from all pictures of `model.scenes`, and write the file."""
     parser = argparse.ArgumentParser(description="Learn the bundled features.")
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--seed", type=int, default=Recipe.seed)

@@ -1,4 +1,4 @@
-"""Pictures to learn features from: photographs that anyone may use, and rendered scenes.
+"""Pictures to learn features from: photographs that anyone may use, paintings, rendered scenes.
 
 The photographs come inside the installed packages, so nothing is downloaded. Their terms, as
 scikit-image's and scikit-learn's documentation state them:
@@ -9,11 +9,13 @@ scikit-image's and scikit-learn's documentation state them:
 - no known copyright restrictions: ``coins``, ``immunohistochemistry``;
 - CC BY 2.0: ``china.jpg`` (danielbuechele), ``flower.jpg`` (vultilion), both on Flickr.
 
-A network that is to see brushwork must have met brushwork, hence the rendered scenes: each has
+A network that is to see brushwork must have met brushwork, hence the paintings of
+``app/presets``, which the project renders itself, and the rendered scenes: each of these has
 one property of natural pictures or paintings and nothing else.
 """
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +25,8 @@ from skimage import data
 from skimage.color import gray2rgb
 from skimage.util import img_as_float32
 from sklearn import datasets
+
+from model.images import decode, fit, resize
 
 Array = npt.NDArray[np.float32]
 Field = npt.NDArray[np.float64]
@@ -42,8 +46,14 @@ SCIKIT_IMAGE = (
 )
 SCIKIT_LEARN = ("china.jpg", "flower.jpg")
 
+#: Of ``app/presets`` those that `benchmarks/pictures.py` does not judge by: what it measures is
+#: to hold for styles that nothing was learned from.
+PAINTINGS = ("aurora", "facets", "glass", "ink", "marbling", "pointillism", "weave", "woodcut")
+_PRESETS = Path(__file__).parents[1] / "app" / "presets"
+
 COLOUR = 3  # dimensions of a colour picture
 SIDE = 320  # of a rendered scene, in pixels
+LONG_SIDE = 360  # of a painting, in pixels: about as large as those that are painted after it
 SUPERSAMPLING = 2  # scenes are drawn this much larger, and averaged: Pillow draws hard edges
 
 
@@ -57,7 +67,9 @@ def pictures(seed: int, scenes_per_kind: int = 9) -> list[Array]:
         ripples,
     )
     rendered = [kind(rng) for kind in kinds for _ in range(scenes_per_kind)]
-    return [*photographs(), *rendered]
+    painted = list(paintings())
+    # Twice: they are few, and they are what the features are for.
+    return [*photographs(), *rendered, *painted, *painted]
 
 
 def photographs() -> Iterator[Array]:
@@ -67,6 +79,14 @@ def photographs() -> Iterator[Array]:
         yield pixels if pixels.ndim == COLOUR else gray2rgb(pixels)
     for name in SCIKIT_LEARN:
         yield img_as_float32(datasets.load_sample_image(name))
+
+
+def paintings() -> Iterator[Array]:
+    """The project's own paintings, from the checkout."""
+    for name in PAINTINGS:
+        whole = decode((_PRESETS / f"{name}.jpg").read_bytes()).rgb
+        height, width = whole.shape[:2]
+        yield resize(whole, *fit(width, height, LONG_SIDE))
 
 
 def coloured_noise(

@@ -180,7 +180,11 @@ def addresses(client: httpx.Client, job: Json) -> list[str]:
 
 def constant(response: httpx.Response) -> dict[str, str]:
     """The headers that do not change from one second to the next."""
-    return {name: value for name, value in response.headers.items() if name not in {"date", "x-request-id"}}
+    return {
+        name: value
+        for name, value in response.headers.items()
+        if name not in {"date", "x-request-id"}
+    }
 
 
 def test_head_of_a_stream_ends(api: httpx.Client, files: Files) -> None:

@@ -8,6 +8,7 @@ import tensorflow as tf
 pytest.importorskip("skimage", reason="the dependency group `features` is not installed")
 pytest.importorskip("sklearn", reason="the dependency group `features` is not installed")
 
+from benchmarks import subjects
 from model import pretrain, scenes, vgg
 
 BUNDLED = Path(pretrain.__file__).parent / "features" / "bundled.npz"
@@ -84,11 +85,16 @@ def test_every_channel_of_a_learned_layer_has_unit_size_and_depends_on_the_seed_
 def test_the_same_seed_renders_the_same_pictures_and_another_seed_does_not() -> None:
     first, again, other = (scenes.pictures(seed, scenes_per_kind=1) for seed in (3, 3, 4))
     photographs = len(scenes.SCIKIT_IMAGE + scenes.SCIKIT_LEARN)
-    assert len(first) == photographs + 4
+    rendered = slice(photographs, photographs + 4)
+    assert len(first) == photographs + 4 + 2 * len(scenes.PAINTINGS)
     for one, two in zip(first, again, strict=True):
         np.testing.assert_array_equal(one, two)
-    for one, two in zip(first[photographs:], other[photographs:], strict=True):
+    for one, two in zip(first[rendered], other[rendered], strict=True):
         assert not np.array_equal(one, two)
+
+
+def test_nothing_is_learned_from_the_styles_that_the_benchmark_judges_by() -> None:
+    assert not set(scenes.PAINTINGS) & set(subjects.STYLES)
 
 
 def test_every_picture_is_rgb_between_zero_and_one_and_large_enough_to_crop() -> None:
