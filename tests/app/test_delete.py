@@ -115,8 +115,9 @@ def bare(studio: httpx.Client, house_redis: Redis) -> Redis:
 
 
 def delete_all(client: httpx.Client) -> None:
-    for job in client.get("/v1/jobs", params={"limit": 100}).json()["jobs"]:
-        client.delete(job["urls"]["self"])
+    while jobs := client.get("/v1/jobs", params={"limit": 100}).json()["jobs"]:
+        for job in jobs:
+            client.delete(job["urls"]["self"])
 
 
 def of_jobs(redis: Redis) -> dict[bytes, object]:

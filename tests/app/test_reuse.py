@@ -20,6 +20,7 @@ from tests.app.api import (
     painting,
     pictures,
     submit,
+    traces,
 )
 from tests.house import House
 from tests.pictures import halves, photograph, style_picture
@@ -127,7 +128,7 @@ def test_a_deleted_job_does_not_answer(
 ) -> None:
     job = ended(studio, submit(studio, files, **ASKED))
     studio.delete(job["urls"]["self"])
-    assert not house_redis.keys("atelier:same:*")
+    assert not traces(house_redis, [job["id"]])
     assert is_new(studio, send(studio, files))
 
 

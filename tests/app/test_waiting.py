@@ -138,7 +138,8 @@ def test_those_who_wait_hold_no_thread_and_do_not_ask_redis_again_and_again(
 def test_a_submission_that_would_rather_wait_is_answered_with_the_painted_job(
     studio: httpx.Client, files: Files
 ) -> None:
-    answer = studio.post("/v1/jobs", files=files, data=SHORT, headers={"Prefer": "wait=60"})
+    asked = SHORT | {"reuse": "false"}
+    answer = studio.post("/v1/jobs", files=files, data=asked, headers={"Prefer": "wait=60"})
     assert answer.status_code == 200
     assert answer.headers["Preference-Applied"] == "wait=60"
     job = answer.json()
