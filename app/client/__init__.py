@@ -3,7 +3,7 @@
     from app.client import Atelier
 
     with Atelier("http://127.0.0.1:8000") as atelier:
-        job = atelier.submit(Path("town.jpg"), [Path("night.jpg")], size=768)
+        job = atelier.submit(Path("town.jpg"), [Path("night.jpg")], {"size": 768})
         painted = atelier.wait(job.id)
         Path("painted.png").write_bytes(atelier.result(painted.id))
 
