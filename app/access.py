@@ -3,13 +3,11 @@
 Pure ASGI middleware: a stream of events passes through without a task or a queue of its own.
 """
 
-from http import HTTPStatus
-
 from fastapi import FastAPI
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app import authentication
+from app import kinds
 from app.authentication import Authentication
 from app.faults import Faults
 from app.head import Head
@@ -45,8 +43,6 @@ def install(app: FastAPI, settings: Settings, keyring: Keyring, sessions: Sessio
     app.add_middleware(HostCheck, settings=settings, keyring=keyring)
     app.add_middleware(Faults)
     app.add_middleware(SecurityHeaders)
-    if keyring:
-        authentication.describe(app)
 
 
 class SecurityHeaders:
@@ -88,9 +84,7 @@ class SameOriginWrites:
 
 
 _CROSS_SITE = respond(
-    HTTPStatus.FORBIDDEN,
-    "cross-site",
-    "Requests from other sites are refused",
+    kinds.CROSS_SITE,
     "This request came from a page of another site.",
 )
 

@@ -4,15 +4,11 @@ Asked before anything else of a request is read: a stranger's upload ends at its
 by path, not by endpoint, so that no endpoint can be forgotten.
 """
 
-from collections.abc import Iterable
-from http import HTTPStatus
-from typing import Any
-
 from anyio.to_thread import run_sync
-from fastapi import FastAPI
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app import kinds
 from app.dependencies import Caller
 from app.keys import Grant, Keyring
 from app.problems import redis_away, respond
@@ -22,7 +18,8 @@ from worker.connections import RedisAway
 _API = "/v1"
 _METRICS = "/metrics"
 
-_SCHEMES = {
+#: How a caller may say who they are, as OpenAPI has it.
+SCHEMES = {
     "key": {"type": "http", "scheme": "bearer", "description": "A key of this Atelier."},
     "session": {
         "type": "apiKey",
@@ -46,11 +43,11 @@ class Authentication:
         self._app = app
         self._keyring = keyring
         self._sessions = sessions
-        self._guarded = (_API,) if open_metrics else (_API, _METRICS)
+        self._open_metrics = open_metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves a request whose caller is known; refuses others with 401."""
-        if scope["type"] != "http" or not _is_below(scope["path"], self._guarded):
+        if scope["type"] != "http" or not guarded(scope["path"], open_metrics=self._open_metrics):
             return await self._app(scope, receive, send)
         request = HTTPConnection(scope)
         try:
@@ -72,7 +69,9 @@ class Authentication:
         return None if digest is None else self._keyring.find_digest(digest)
 
 
-def _is_below(path: str, roots: Iterable[str]) -> bool:
+def guarded(path: str, *, open_metrics: bool) -> bool:
+    """Whether a path is only for those who have a key, where there are keys."""
+    roots = (_API,) if open_metrics else (_API, _METRICS)
     return any(path == root or path.startswith(f"{root}/") for root in roots)
 
 
@@ -93,27 +92,9 @@ def _refusal(key: str | None) -> ASGIApp:
     if key is not None:
         challenge += ', error="invalid_token"'
     return respond(
-        HTTPStatus.UNAUTHORIZED,
-        "no-key" if key is None else "unknown-key",
-        "A key is needed" if key is None else "The key is not known",
+        kinds.NO_KEY if key is None else kinds.UNKNOWN_KEY,
         "Send a key of this Atelier as `Authorization: Bearer KEY`."
         if key is None
         else "The key that was sent is not, or not any more, one of this Atelier's.",
         headers={"WWW-Authenticate": challenge},
     )
-
-
-def describe(app: FastAPI) -> None:
-    """Says in the OpenAPI document which endpoints ask for a key; for an app that has keys."""
-    undescribed = app.openapi
-
-    def openapi() -> dict[str, Any]:
-        document = undescribed()
-        document["components"]["securitySchemes"] = _SCHEMES
-        for path, operations in document["paths"].items():
-            if _is_below(path, (_API, _METRICS)):
-                for operation in operations.values():
-                    operation["security"] = [{name: []} for name in _SCHEMES]
-        return document
-
-    app.openapi = openapi  # type: ignore[method-assign]  # as FastAPI documents it

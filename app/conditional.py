@@ -12,12 +12,22 @@ from typing import Any
 from fastapi import Request, Response
 from starlette.staticfiles import NotModifiedResponse
 
+from app import answers, kinds
+from app.answers import Responses
 from app.problems import respond
 
-#: What an endpoint that answers so may say beside its 200, for its description.
-RESPONSES: dict[int | str, dict[str, Any]] = {
-    HTTPStatus.PARTIAL_CONTENT: {"description": "The range that was asked for."},
-    HTTPStatus.NOT_MODIFIED: {"description": "What `If-None-Match` names still holds."},
+#: The headers that are looked at, for the description of an endpoint that answers so.
+_CONDITIONS = {
+    "If-Match": "Entity tags: 412 unless one of them is that of what is here.",
+    "If-None-Match": "Entity tags: 304 if one of them is that of what is here.",
+    "Range": "`bytes=FIRST-LAST`, `bytes=FIRST-` or `bytes=-LENGTH`: 206 with these bytes alone.",
+    "If-Range": "An entity tag: `Range` is left aside unless it is that of what is here.",
+}
+PARAMETERS: dict[str, Any] = {
+    "parameters": [
+        {"name": name, "in": "header", "description": words, "schema": {"type": "string"}}
+        for name, words in _CONDITIONS.items()
+    ]
 }
 
 #: An entity tag in a list of them (RFC 9110, section 8.8.3).
@@ -25,6 +35,24 @@ _TAG = re.compile(r'(W/)?("[\x21\x23-\x7e\x80-\xff]*")')
 
 #: One range of bytes (RFC 9110, section 14.1.2). Several, or other units, are as if not asked for.
 _RANGE = re.compile(r"bytes=[ \t]*([0-9]{0,18})-([0-9]{0,18})[ \t]*", re.IGNORECASE)
+
+
+def responses(*media_types: str, **described: Any) -> Responses:
+    """What an endpoint that answers so may say, in these media types."""
+    whole = answers.headers("ETag", "Accept-Ranges", *described.pop("headers", ()))
+    return {
+        HTTPStatus.OK: {"headers": whole, **described},
+        HTTPStatus.PARTIAL_CONTENT: {
+            "description": "The range that was asked for.",
+            "headers": whole | answers.headers("Content-Range"),
+            **answers.media(*media_types),
+        },
+        HTTPStatus.NOT_MODIFIED: {
+            "description": "What `If-None-Match` names still holds.",
+            "headers": answers.headers("ETag"),
+        },
+        **answers.problems(kinds.PRECONDITION_FAILED, kinds.RANGE_NOT_SATISFIABLE),
+    }
 
 
 def tag_of(data: bytes) -> str:
@@ -86,18 +114,14 @@ def _matches_strongly(field: str, tag: str) -> bool:
 
 def _other() -> Response:
     return respond(
-        HTTPStatus.PRECONDITION_FAILED,
-        "precondition-failed",
-        "It is another one now",
+        kinds.PRECONDITION_FAILED,
         "What is here is not what If-Match names.",
     )
 
 
 def _not_satisfiable(size: int) -> Response:
     return respond(
-        HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
-        "range-not-satisfiable",
-        "There are no such bytes",
+        kinds.RANGE_NOT_SATISFIABLE,
         f"There are {size} bytes, and none of them in this range.",
         headers={"Content-Range": f"bytes */{size}"},
     )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, Path, Request
 
 from app.events import Fanout
 from worker.job_index import EVERYONE
@@ -65,7 +65,12 @@ def _caller(request: Request) -> Caller:
 CallerDep = Annotated[Caller, Depends(_caller)]
 
 
-def _own_job(job_id: str, jobs: JobsDep, caller: CallerDep) -> Job:
+JobId = Annotated[
+    str, Path(description="The `id` of a job.", examples=["5f0c8d3e9b7a4c61a2d4e6f801234567"])
+]
+
+
+def _own_job(job_id: JobId, jobs: JobsDep, caller: CallerDep) -> Job:
     """The job, if it is the caller's: to all others it does not exist.
 
     Raises:

@@ -1,11 +1,11 @@
 """The form of a job: its fields, and how they are read."""
 
-from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import Request, UploadFile
 from pydantic import AfterValidator, Field
 
+from app import kinds
 from app.dependencies import Caller
 from app.presets import PRESETS
 from app.problems import ProblemError
@@ -125,9 +125,7 @@ def a_form(request: Request) -> None:
     received = request.headers.get("content-type", "")
     if received and received.partition(";")[0].strip().lower() != "multipart/form-data":
         raise ProblemError(
-            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-            "unsupported-media-type",
-            "This kind of body is not taken",
+            kinds.UNSUPPORTED_MEDIA_TYPE,
             f"Jobs are handed in as multipart/form-data. Received: {received[:80]}.",
         )
 

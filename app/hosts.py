@@ -7,12 +7,12 @@ no page can change.
 """
 
 import ipaddress
-from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app import kinds
 from app.keys import Keyring
 from app.problems import respond
 from worker.settings import Settings, SettingsError
@@ -61,9 +61,7 @@ class HostCheck:
 
 
 _MISDIRECTED = respond(
-    HTTPStatus.MISDIRECTED_REQUEST,
-    "misdirected",
-    "This is not the host that was asked for",
+    kinds.MISDIRECTED,
     "The request is for a name that is not one of this Atelier's. If it is, set "
     "ATELIER_ALLOWED_HOSTS to it.",
 )

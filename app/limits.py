@@ -5,7 +5,6 @@ request and has a number of them. The headers are those of
 draft-ietf-httpapi-ratelimit-headers-10, sections 3 and 4.
 """
 
-from http import HTTPStatus
 from typing import cast
 
 from fastapi import Depends, FastAPI, Request
@@ -14,6 +13,7 @@ from redis import Redis
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app import kinds
 from app.dependencies import CallerDep, JobsDep
 from app.problems import respond
 from worker.digests import digest_of
@@ -82,9 +82,7 @@ def _counted(connection: Redis, client: str) -> tuple[int, int]:
 def _on_too_many(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, TooManyRequests)
     return respond(
-        HTTPStatus.TOO_MANY_REQUESTS,
-        "too-many-requests",
-        "Too many requests",
+        kinds.TOO_MANY_REQUESTS,
         f"As many requests as are taken in a minute have come. Try again in {error.seconds} s.",
         headers={"Retry-After": str(error.seconds)},
     )

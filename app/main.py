@@ -8,7 +8,7 @@ from pathlib import Path
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
-from app import access, limits, problems, requests
+from app import access, description, limits, problems, requests
 from app.events import Fanout
 from app.keys import Keyring
 from app.metrics import Metrics
@@ -62,6 +62,8 @@ def create_app(settings: Settings) -> FastAPI:
         telemetry=requests.TELEMETRY,
         docs_url=None,  # ours is below, and brings its own scripts
         redoc_url=None,
+        openapi_tags=description.TAGS,
+        generate_unique_id_function=lambda route: route.name,
     )
     app.state.jobs = Jobs(connection, settings)
     app.state.sessions = Sessions(connection, settings.session_ttl_seconds)
@@ -84,5 +86,6 @@ def create_app(settings: Settings) -> FastAPI:
     for router in (session.router, system.router, metrics.router, docs.router):
         app.include_router(router)
     app.webhooks.include_router(webhooks.described)
+    description.install(app, settings, keyring)
     app.mount("/", StaticFiles(directory=_PAGE, html=True))
     return app

@@ -1,6 +1,6 @@
 """The error answers (RFC 9457): what went wrong becomes a problem document.
 
-One table says which status an error class has; its type and title are the class's own.
+Which kinds there are is in ``app.kinds``.
 """
 
 import logging
@@ -14,34 +14,15 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
+from app import kinds, methods
+from app.kinds import Kind
 from model import errors
-from worker import admission, idempotency, ledger
-from worker.connections import RedisAway, RedisUnreachableError
+from worker.connections import RedisAway
 from worker.records import problem_type
 
 logger = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
-
-#: The most specific class of an error that is in here decides.
-STATUS: Mapping[type[Exception], HTTPStatus] = {
-    errors.AtelierError: HTTPStatus.INTERNAL_SERVER_ERROR,
-    errors.InputError: HTTPStatus.UNPROCESSABLE_ENTITY,
-    errors.UnsupportedPictureError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-    ledger.NoSuchJob: HTTPStatus.NOT_FOUND,
-    admission.QueueFull: HTTPStatus.SERVICE_UNAVAILABLE,
-    admission.TooManyJobs: HTTPStatus.TOO_MANY_REQUESTS,
-    idempotency.KeyInUse: HTTPStatus.CONFLICT,
-}
-
-#: When to come back, in seconds: a restart of Redis is over by then, and so is a draft.
-RETRY_AFTER_SECONDS = {
-    "redis-unreachable": 2,
-    "queue-full": 30,
-    "too-many-jobs": 30,
-    "idempotency-key-in-use": 1,
-    "not-ready": 5,
-}
 
 
 class FieldError(BaseModel):
@@ -62,17 +43,15 @@ class Problem(BaseModel):
 
 
 class ProblemError(Exception):
-    """A problem with a status of its own, raised by an endpoint."""
+    """A problem of a kind that no error class stands for, raised by an endpoint."""
 
-    def __init__(self, status: HTTPStatus, slug: str, title: str, detail: str) -> None:
+    def __init__(self, kind: Kind, detail: str) -> None:
         super().__init__(detail)
-        self.status, self.slug, self.title, self.detail = status, slug, title, detail
+        self.kind, self.detail = kind, detail
 
 
 def respond(
-    status: HTTPStatus,
-    slug: str,
-    title: str,
+    kind: Kind,
     detail: str,
     *,
     fields: Sequence[FieldError] = (),
@@ -80,12 +59,16 @@ def respond(
 ) -> JSONResponse:
     """The answer that a problem is."""
     problem = Problem(
-        type=problem_type(slug), title=title, status=status, detail=detail, errors=list(fields)
+        type=problem_type(kind.slug),
+        title=kind.title,
+        status=kind.status,
+        detail=detail,
+        errors=list(fields),
     )
-    retry = RETRY_AFTER_SECONDS.get(slug)
+    retry = kinds.RETRY_AFTER_SECONDS.get(kind)
     return JSONResponse(
         problem.model_dump(exclude_defaults=True),
-        status,
+        kind.status,
         {**(headers or {}), **({"Retry-After": str(retry)} if retry else {})},
         MEDIA_TYPE,
     )
@@ -103,15 +86,14 @@ def install(app: FastAPI) -> None:
 
 def _on_atelier_error(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, errors.AtelierError)
-    status = next(STATUS[cls] for cls in type(error).__mro__ if cls in STATUS)
     field = getattr(error, "field", None)
     fields = [FieldError(field=field, message=str(error))] if field else []
-    return respond(status, error.slug, error.title, str(error), fields=fields)
+    return respond(kinds.of_error(type(error)), str(error), fields=fields)
 
 
 def _on_problem(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, ProblemError)
-    return respond(error.status, error.slug, error.title, error.detail)
+    return respond(error.kind, error.detail)
 
 
 def _on_invalid_request(_request: Request, error: Exception) -> JSONResponse:
@@ -120,9 +102,7 @@ def _on_invalid_request(_request: Request, error: Exception) -> JSONResponse:
     by_field = {item.field: item for item in map(_field_error, reversed(error.errors()))}
     found = list(reversed(by_field.values()))
     return respond(
-        STATUS[errors.InputError],
-        errors.ParameterError.slug,
-        errors.ParameterError.title,
+        kinds.INVALID_PARAMETER,
         "; ".join(f"{item.field}: {item.message}" for item in found),
         fields=found,
     )
@@ -146,21 +126,22 @@ def _shortened(received: object, length: int = 80) -> str:
     return text if len(text) <= length else f"{text[:length]}..."
 
 
-def _on_http_exception(_request: Request, error: Exception) -> JSONResponse:
+def _on_http_exception(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     status = HTTPStatus(error.status_code)
     if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
         return too_large()
-    slug = status.phrase.lower().replace(" ", "-")
-    return respond(status, slug, status.phrase, str(error.detail), headers=error.headers)
+    headers = dict(error.headers or {})
+    if status == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(methods.allowed(request))
+    return respond(kinds.of_status(status), str(error.detail), headers=headers)
 
 
 def of_status(code: int, headers: Mapping[str, str]) -> JSONResponse:
     """The problem that a status tells by itself; the range that there is, is told as well."""
     status = HTTPStatus(code)
-    slug = status.phrase.lower().replace(" ", "-")
     told = {name: value for name, value in headers.items() if name == "content-range"}
-    return respond(status, slug, status.phrase, f"{status.description}.", headers=told)
+    return respond(kinds.of_status(status), f"{status.description}.", headers=told)
 
 
 def _on_redis_away(_request: Request, error: Exception) -> JSONResponse:
@@ -171,9 +152,7 @@ def redis_away(error: Exception) -> JSONResponse:
     """The answer when one of ``RedisAway`` was raised."""
     logger.warning("Redis does not answer: %s", error)
     return respond(
-        HTTPStatus.SERVICE_UNAVAILABLE,
-        RedisUnreachableError.slug,
-        RedisUnreachableError.title,
+        kinds.REDIS_UNREACHABLE,
         "The queue does not answer at the moment. Jobs are safe; try again soon.",
     )
 
@@ -181,9 +160,7 @@ def redis_away(error: Exception) -> JSONResponse:
 def too_large() -> JSONResponse:
     """The answer to a body above the limit."""
     return respond(
-        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-        "too-large",
-        "The request is too large",
+        kinds.TOO_LARGE,
         "The pictures together are larger than what is taken here.",
     )
 
@@ -191,8 +168,6 @@ def too_large() -> JSONResponse:
 def internal_error() -> JSONResponse:
     """The answer when the fault is ours; the log has the trace."""
     return respond(
-        HTTPStatus.INTERNAL_SERVER_ERROR,
-        "internal-error",
-        "Something broke on our side",
+        kinds.INTERNAL_ERROR,
         "This is a fault of the service, not of the request. It has been logged.",
     )

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Annotated
 from urllib.request import parse_http_list
 
-from fastapi import Depends, Header
+from fastapi import Depends, Header, Request
 
 from app.events import Fanout, Reader
 from worker.records import Job
@@ -60,11 +60,13 @@ def _seconds(value: str) -> int | None:
 
 
 async def _prefer(
-    prefer: Annotated[
-        list[str] | None, Header(description="`wait=N`: hold the answer for N seconds, at most 60.")
+    request: Request,
+    _documented: Annotated[
+        str | None,
+        Header(alias="Prefer", description="`wait=N`: hold the answer for N seconds, at most 60."),
     ] = None,
 ) -> int | None:
-    return preferred_wait(prefer or [])
+    return preferred_wait(request.headers.getlist("Prefer"))
 
 
 PreferDep = Annotated[int | None, Depends(_prefer)]

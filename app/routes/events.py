@@ -10,18 +10,17 @@ from fastapi import APIRouter, Header, Response
 from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from app import messages
+from app import kinds, messages
+from app.answers import a_stream, problems
 from app.dependencies import EventsDep, OwnJobDep
 from app.events import Fanout
 from app.messages import Message
-from app.problems import Problem
 from worker.records import FINAL
 from worker.watching import Look, Position, position_of
 
 router = APIRouter(
     prefix="/v1/jobs/{job_id}",
     tags=["jobs"],
-    responses={"4XX": {"model": Problem}, "5XX": {"model": Problem}},
 )
 
 #: Not for a cache, and not to be held back by a proxy (nginx) until there is more.
@@ -48,14 +47,19 @@ class EventStream(StreamingResponse):
 
 @router.get(
     "/events",
-    response_class=EventStream,
-    responses={HTTPStatus.NO_CONTENT: {"description": "All has been told: do not come back."}},
+    response_class=Response,  # which has no media type: `a_stream` says what comes
+    responses={
+        HTTPStatus.OK: a_stream(),
+        HTTPStatus.NO_CONTENT: {"description": "All has been told: do not come back."},
+        **problems(kinds.NO_SUCH_JOB),
+    },
 )
 async def get_events(
     job: OwnJobDep,
     events: EventsDep,
     last_event_id: Annotated[
-        str | None, Header(description="The id of the last event that was seen.")
+        str | None,
+        Header(alias="Last-Event-ID", description="The id of the last event that was seen."),
     ] = None,
 ) -> Response:
     """What happens to a job, as server-sent events: `status`, `progress`, `preview`, then `done`.

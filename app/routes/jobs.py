@@ -4,9 +4,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from app import conditional
+from app import conditional, kinds
+from app.answers import problems
 from app.dependencies import CallerDep, EventsDep, JobsDep, OwnJobDep
-from app.problems import Problem
 from app.views import JobPage, JobView
 from app.waiting import MAX_WAIT_SECONDS, until
 from worker.records import FINAL, Job, Status
@@ -14,11 +14,10 @@ from worker.records import FINAL, Job, Status
 router = APIRouter(
     prefix="/v1/jobs",
     tags=["jobs"],
-    responses={"4XX": {"model": Problem}, "5XX": {"model": Problem}},
 )
 
 
-@router.get("")
+@router.get("", responses=problems(kinds.INVALID_PARAMETER))
 def list_jobs(
     jobs: JobsDep,
     caller: CallerDep,
@@ -33,7 +32,15 @@ def list_jobs(
     return JobPage(jobs=[JobView.of(job) for job in found], next_cursor=following)
 
 
-@router.get("/{job_id}", response_model=JobView, responses=conditional.RESPONSES)
+@router.get(
+    "/{job_id}",
+    response_model=JobView,
+    responses={
+        **conditional.responses("application/json"),
+        **problems(kinds.NO_SUCH_JOB, kinds.INVALID_PARAMETER),
+    },
+    openapi_extra=conditional.PARAMETERS,
+)
 async def get_job(
     job: OwnJobDep,
     events: EventsDep,
@@ -63,13 +70,13 @@ def _shown(job: Job) -> bytes:
     return JobView.of(job).model_dump_json().encode()
 
 
-@router.delete("/{job_id}", status_code=204)
+@router.delete("/{job_id}", status_code=204, responses=problems(kinds.NO_SUCH_JOB))
 def delete_job(job: OwnJobDep, jobs: JobsDep) -> None:
     """Forgets a job and its pictures; a running one is canceled first."""
     jobs.delete(job.id)
 
 
-@router.post("/{job_id}/cancel")
+@router.post("/{job_id}/cancel", responses=problems(kinds.NO_SUCH_JOB))
 def cancel_job(job: OwnJobDep, jobs: JobsDep) -> JobView:
     """Cancels a job, waiting or running; a finished one stays as it is."""
     return JobView.of(jobs.cancel(job.id))

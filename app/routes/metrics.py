@@ -1,16 +1,20 @@
 """GET /metrics: the numbers, for Prometheus."""
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import PlainTextResponse
 
+from app.answers import media
 from app.dependencies import CallerDep
 from app.metrics import Metrics
 
 router = APIRouter(tags=["system"])
 
 
-@router.get("/metrics", response_class=PlainTextResponse)
-def metrics(request: Request, caller: CallerDep) -> Response:
+@router.get(
+    "/metrics",
+    response_class=Response,
+    responses={200: media("text/plain", "application/openmetrics-text")},
+)
+def get_metrics(request: Request, caller: CallerDep) -> Response:
     """The metrics in the text format of Prometheus, or in OpenMetrics."""
     del caller  # that there is one is all
     shown = request.app.state.metrics

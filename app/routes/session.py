@@ -6,14 +6,15 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel
 
+from app import kinds
+from app.answers import problems
 from app.dependencies import CallerDep
-from app.problems import Problem, ProblemError
+from app.problems import ProblemError
 from app.sessions import COOKIE, Sessions
 
 router = APIRouter(
     prefix="/v1/session",
     tags=["session"],
-    responses={"4XX": {"model": Problem}, "5XX": {"model": Problem}},
 )
 
 
@@ -48,15 +49,13 @@ def get_session(caller: CallerDep) -> SessionView:
     )
 
 
-@router.post("", status_code=HTTPStatus.NO_CONTENT)
+@router.post("", status_code=HTTPStatus.NO_CONTENT, responses=problems(kinds.NO_KEYS))
 def begin_session(
     request: Request, response: Response, caller: CallerDep, sessions: SessionsDep
 ) -> None:
     """Begins a session for the key that the request brings, in a cookie that no script can read."""
     if caller.key_digest is None:
-        raise ProblemError(
-            HTTPStatus.CONFLICT, "no-keys", "There are no keys", "This Atelier asks for no key."
-        )
+        raise ProblemError(kinds.NO_KEYS, "This Atelier asks for no key.")
     response.set_cookie(
         COOKIE,
         sessions.begin(caller.key_digest),

@@ -1,19 +1,22 @@
 """/v1/styles: the style pictures that come with Atelier."""
 
-import hashlib
-from http import HTTPStatus
-
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
+from app import conditional, kinds
+from app.answers import media, problems
 from app.presets import PRESETS, Preset
-from app.problems import Problem, ProblemError
+from app.problems import ProblemError
 
 router = APIRouter(
     prefix="/v1/styles",
     tags=["styles"],
-    responses={"4XX": {"model": Problem}, "5XX": {"model": Problem}},
 )
+
+_JPEG = {
+    **conditional.responses("image/jpeg", **media("image/jpeg")),
+    **problems(kinds.NO_SUCH_STYLE),
+}
 
 
 class StyleUrls(BaseModel):
@@ -56,9 +59,7 @@ class Styles(BaseModel):
 def _preset(name: str) -> Preset:
     if name not in PRESETS:
         raise ProblemError(
-            HTTPStatus.NOT_FOUND,
-            "no-such-style",
-            "No such style",
+            kinds.NO_SUCH_STYLE,
             f"There is no style of this name. There are: {', '.join(PRESETS)}.",
         )
     return PRESETS[name]
@@ -70,18 +71,20 @@ def list_styles() -> Styles:
     return Styles(styles=[Style.of(preset) for preset in PRESETS.values()])
 
 
-@router.get("/{name}", response_class=Response)
-def get_style(name: str) -> Response:
+@router.get(
+    "/{name}", response_class=Response, responses=_JPEG, openapi_extra=conditional.PARAMETERS
+)
+def get_style(name: str, request: Request) -> Response:
     """A style picture, a JPEG."""
-    return _jpeg(_preset(name).picture)
+    return conditional.answer(request, _preset(name).picture, "image/jpeg")
 
 
-@router.get("/{name}/thumbnail", response_class=Response)
-def get_thumbnail(name: str) -> Response:
+@router.get(
+    "/{name}/thumbnail",
+    response_class=Response,
+    responses=_JPEG,
+    openapi_extra=conditional.PARAMETERS,
+)
+def get_thumbnail(name: str, request: Request) -> Response:
     """A style picture in small, a JPEG."""
-    return _jpeg(_preset(name).thumbnail)
-
-
-def _jpeg(picture: bytes) -> Response:
-    tag = hashlib.sha256(picture).hexdigest()[:16]
-    return Response(picture, media_type="image/jpeg", headers={"ETag": f'"{tag}"'})
+    return conditional.answer(request, _preset(name).thumbnail, "image/jpeg")

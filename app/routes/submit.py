@@ -5,32 +5,55 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Response
 
+from app import examples, kinds
+from app.answers import headers, links, problems
 from app.dependencies import CallerDep, EventsDep, JobsDep
 from app.form import JobForm, a_form, each_field_once, max_form_bytes
 from app.idempotency import IdempotencyKeyDep
-from app.problems import Problem
 from app.views import JobView
 from app.waiting import PreferDep, until
 from worker.records import FINAL
 from worker.settings import Settings
 
+_HEADERS = headers("Location", "Idempotency-Replayed", "Preference-Applied")
+
+_PROBLEMS = (
+    kinds.BAD_REQUEST,
+    kinds.NO_SUCH_JOB,  # deleted while its answer was held
+    kinds.KEY_IN_USE,
+    kinds.TOO_LARGE,
+    kinds.UNSUPPORTED_MEDIA_TYPE,
+    kinds.UNSUPPORTED_PICTURE,
+    kinds.INVALID_PARAMETER,
+    kinds.BROKEN_PICTURE,
+    kinds.PICTURE_SIZE,
+    kinds.KEY_REUSED,
+    kinds.TOO_MANY_JOBS,
+    kinds.QUEUE_FULL,
+)
+
 
 def router(settings: Settings) -> APIRouter:
     """The endpoint, with the limits of the settings."""
-    routes = APIRouter(
-        tags=["jobs"],
-        responses={
-            "200": {"model": JobView, "description": "A finished job answers (`reused`)"},
-            "4XX": {"model": Problem},
-            "5XX": {"model": Problem},
-        },
-    )
+    routes = APIRouter(tags=["jobs"])
     routes.add_api_route(
         "/v1/jobs",
         submit_and_wait,
         methods=["POST"],
         status_code=HTTPStatus.ACCEPTED,
-        responses={HTTPStatus.OK: {"model": JobView, "description": "It has ended already."}},
+        operation_id="submit",
+        summary="Submit",
+        responses={
+            HTTPStatus.ACCEPTED: links() | {"headers": _HEADERS},
+            HTTPStatus.OK: {
+                **links(),
+                "model": JobView,
+                "description": "A job that has ended: an identical one that was painted before "
+                "(`reused`), or this one while the answer was held.",
+                "headers": _HEADERS,
+            },
+            **problems(*_PROBLEMS),
+        },
         dependencies=[Depends(a_form), Depends(each_field_once)],
         max_body_size=max_form_bytes(settings),
     )
@@ -38,7 +61,9 @@ def router(settings: Settings) -> APIRouter:
 
 
 def submit(
-    form: Annotated[JobForm, Form(media_type="multipart/form-data")],
+    form: Annotated[
+        JobForm, Form(media_type="multipart/form-data", openapi_examples=examples.FORM)
+    ],
     jobs: JobsDep,
     caller: CallerDep,
     idempotency_key: IdempotencyKeyDep,

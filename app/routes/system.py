@@ -1,11 +1,12 @@
 """Is it alive, is it ready, what is it made of."""
 
-from http import HTTPStatus
 from importlib.metadata import version
 
 from fastapi import APIRouter
 from pydantic import BaseModel
 
+from app import kinds
+from app.answers import problems
 from app.dependencies import JobsDep
 from app.limits import counted
 from app.problems import ProblemError
@@ -37,7 +38,7 @@ class Health(BaseModel):
 
 
 @router.get("/v1/system", dependencies=[counted])
-def system(jobs: JobsDep) -> System:
+def get_system(jobs: JobsDep) -> System:
     """Version, features, workers with their devices, and the length of the queue."""
     workers = presence.workers(jobs.connection)
     features = {worker.features.sha256: worker.features for worker in workers}
@@ -55,11 +56,9 @@ async def livez() -> Health:
     return Health()
 
 
-@router.get("/readyz")
+@router.get("/readyz", responses=problems(kinds.NOT_READY, kinds.REDIS_UNREACHABLE))
 def readyz(jobs: JobsDep) -> Health:
     """Redis answers and a worker lives: a job handed in now would be painted."""
     if not presence.workers(jobs.connection):
-        raise ProblemError(
-            HTTPStatus.SERVICE_UNAVAILABLE, "not-ready", "Not ready", "No worker is there."
-        )
+        raise ProblemError(kinds.NOT_READY, "No worker is there.")
     return Health()

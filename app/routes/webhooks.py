@@ -1,19 +1,18 @@
 """/v1/webhooks: what a receiver checks signatures with."""
 
+from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel
 
 from app.dependencies import CallerDep
-from app.problems import Problem
 from worker.webhook_secrets import WebhookSecrets
 from worker.webhooks import Notice
 
 router = APIRouter(
     prefix="/v1/webhooks",
     tags=["webhooks"],
-    responses={"4XX": {"model": Problem}, "5XX": {"model": Problem}},
 )
 
 #: What the service calls, for the description of the API alone.
@@ -33,7 +32,7 @@ def _secrets(request: Request) -> WebhookSecrets:
 
 
 @router.get("/secret")
-def show_secret(
+def get_webhook_secret(
     secrets: Annotated[WebhookSecrets, Depends(_secrets)], caller: CallerDep, response: Response
 ) -> WebhookSecret:
     """The secret that one's own webhooks are signed with (Standard Webhooks)."""
@@ -41,7 +40,11 @@ def show_secret(
     return WebhookSecret(secret=secrets.of(caller.owner))
 
 
-@described.post("job")
+@described.post(
+    "job",
+    status_code=HTTPStatus.NO_CONTENT,
+    responses={HTTPStatus.GONE: {"description": "Call no more."}},
+)
 def job_changed(notice: Notice) -> None:
     """Sent to the `webhook_url` of a job that came into one of its `webhook_events`.
 

@@ -13,7 +13,7 @@ import app.server
 import app.supervisor  # noqa: F401 - for the error classes that they define
 import worker.connections
 import worker.settings  # noqa: F401
-from app.problems import STATUS
+from app.kinds import STATUS, of_error
 from model.errors import AtelierError, InputError
 from tests.app.api import Files, problem, submit
 
@@ -28,7 +28,7 @@ def tree(root: type[AtelierError] = AtelierError) -> Iterator[type[AtelierError]
 def test_an_error_has_a_stable_name_a_title_and_a_status(error: type[AtelierError]) -> None:
     assert re.fullmatch(r"[a-z]+(-[a-z]+)*", error.slug)
     assert re.fullmatch(r"[A-Z].*[^.]", error.title)
-    status = next(STATUS[cls] for cls in error.__mro__ if cls in STATUS)
+    status = of_error(error).status
     assert status < 500 or not issubclass(error, InputError)
 
 
@@ -72,9 +72,24 @@ def test_a_range_of_a_file_that_cannot_be_is_answered_with_a_problem(
     assert ("Content-Range" in response.headers) == (status == 416)
 
 
-def test_a_wrong_method_is_told_the_right_ones(api: httpx.Client) -> None:
-    allowed = api.put("/v1/jobs").headers["Allow"]
-    assert set(allowed.split(", ")) <= {"GET", "HEAD", "POST"}
+@pytest.mark.parametrize("method", ["PUT", "OPTIONS", "BREW"])
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("/v1/jobs", "GET, HEAD, POST"),
+        ("/v1/jobs/1", "DELETE, GET, HEAD"),
+        ("/v1/jobs/1/cancel", "POST"),
+        ("/v1/session", "DELETE, GET, HEAD, POST"),
+        ("/livez", "GET, HEAD"),
+        ("/main.js", "GET, HEAD"),
+    ],
+)
+def test_a_wrong_method_is_told_the_right_ones(
+    api: httpx.Client, method: str, path: str, allowed: str
+) -> None:
+    response = api.request(method, path)
+    problem(response, 405)
+    assert response.headers["Allow"] == allowed
 
 
 def test_a_fault_of_ours_is_a_problem_that_shows_nothing_of_our_insides(
