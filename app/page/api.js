@@ -61,6 +61,11 @@ export async function getJobFields(signal) {
   return components.schemas.JobForm.properties;
 }
 
+/** The style pictures that come with the service. */
+export async function getStyles(signal) {
+  return (await read("/v1/styles", signal)).styles;
+}
+
 /** Throws why an address gives no picture. */
 export async function explainMissing(url) {
   await ask(url);

@@ -1,20 +1,20 @@
 // One job, shown in whatever state it is: waiting, being painted, finished, failed, canceled,
 // or not there at all.
 
-import { cancelJob, explainMissing, getJob, Refused } from "./api.js";
+import { cancelJob, explainMissing, Refused } from "./api.js";
+import { compare } from "./compare.js";
 import { announce, element } from "./dom.js";
-import { poll } from "./poll.js";
+import { follow } from "./follow.js";
 import { howFar, madeOf, words } from "./words.js";
 
-const EVERY_MS = 700;
 const FADE_MS = 500;
-const FINAL = ["succeeded", "failed", "canceled"];
 const REFUSALS = { 404: "unknown", 410: "gone" };
 
 export class Easel {
   #root;
   #job = null;
   #shown = null;
+  #source = null;
   #life = new AbortController();
 
   constructor(root) {
@@ -25,23 +25,21 @@ export class Easel {
   /**
    * Shows a job and follows it to its end.
    *
-   * @param source address of the photograph, if known: shown until there is a preview.
+   * @param source address of the photograph, if known: shown until there is a preview, and
+   *   beside the finished painting.
    */
   async open(id, source = null) {
     this.close();
     this.#life = new AbortController();
     const { signal } = this.#life;
     this.#clear();
+    this.#source = source;
     if (source) this.#show(source, words.alt.source);
     this.#root.hidden = false;
-    const look = async () => {
-      const job = await getJob(id, signal);
-      if (!signal.aborted) await this.#render(job);
-      return FINAL.includes(job.status);
-    };
+    const show = (job) => this.#render(job);
     const onAway = (error) => this.#say(".fault", error.message);
     try {
-      await poll(look, { every: EVERY_MS, signal, onAway });
+      await follow(id, { signal, show, onAway });
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       this.#setStatus(REFUSALS[error.status] ?? "failed");
@@ -100,14 +98,21 @@ export class Easel {
     const finished = status === "succeeded";
     this.#find(".save").href = finished ? urls.result : "";
     if (finished && result.format !== "tiff") {
-      if (!(await this.#show(urls.result, words.alt.result))) await explainMissing(urls.result);
+      const shown = await this.#show(urls.result, words.alt.result, this.#beside(this.#source));
+      if (!shown) await explainMissing(urls.result);
     } else if (version) {
       this.#show(`${urls.preview}?version=${version}`, words.alt.preview);
     }
   }
 
+  /** How a painting is framed: with its photograph, if that is at hand. */
+  #beside(source) {
+    if (!source) return (image) => image;
+    return (image) => compare(element("img", { src: source, alt: words.alt.source }), image);
+  }
+
   /** Fades to another picture once it is there; false if it cannot be had. */
-  async #show(address, alt) {
+  async #show(address, alt, frame = (image) => image) {
     if (address === this.#shown) return true;
     this.#shown = address;
     const image = element("img", { src: address, alt });
@@ -122,9 +127,10 @@ export class Easel {
     this.#find(".canvas").style.setProperty("--ratio", width / height);
     const before = [...this.#find(".canvas").children];
     before.forEach((old) => (old.alt = ""));
-    this.#find(".canvas").append(image);
+    const framed = frame(image);
+    this.#find(".canvas").append(framed);
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    const fade = image.animate({ opacity: [0, 1] }, { duration: calm ? 0 : FADE_MS });
+    const fade = framed.animate({ opacity: [0, 1] }, { duration: calm ? 0 : FADE_MS });
     fade.finished.then(() => before.forEach((old) => old.remove()));
     return true;
   }

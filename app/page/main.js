@@ -1,6 +1,6 @@
 // The page as a whole: which of its two rooms is open, and whether the service is ready.
 
-import { getJobFields, getSession, getSystem } from "./api.js";
+import { getJobFields, getSession, getStyles, getSystem } from "./api.js";
 import { fillInWords } from "./dom.js";
 import { Door } from "./door.js";
 import { Easel } from "./easel.js";
@@ -49,6 +49,7 @@ enter();
 
 const onAway = (error) => (house.textContent = error.message);
 poll(async (signal) => door.greet(await getSession(signal)) ?? true, { onAway });
+poll(async (signal) => studio.hang(await getStyles(signal)) ?? true, { onAway });
 await poll(async (signal) => studio.describe(await getJobFields(signal)) ?? true, { onAway });
 await poll(
   async (signal) => {

@@ -11,14 +11,17 @@ export class Picker {
   #words;
   #max;
   #maxBytes = maxBytesOf(null);
+  #beside;
 
   /**
    * @param root a section with a list, a label around a file input, and a place for faults.
    * @param max how many pictures it holds; where that is one, a new one replaces it.
+   * @param beside gives what else is chosen, and counts as a picture here.
    */
-  constructor(root, max) {
+  constructor(root, max, beside = () => []) {
     this.#root = root;
     this.#max = max;
+    this.#beside = beside;
     this.#words = words[root.id];
     this.#input = root.querySelector("input");
     this.#input.accept = ACCEPTED;
@@ -53,7 +56,7 @@ export class Picker {
       }
     }
     if (this.#max === 1 && taken.length) this.#drop(...this.pictures);
-    const room = this.#max - this.pictures.length;
+    const room = this.#max - this.#count;
     if (taken.length > room) faults.push(this.#words.full(this.#max));
     this.pictures.push(...taken.splice(0, room));
     this.#drop(...taken);
@@ -63,8 +66,15 @@ export class Picker {
 
   /** Whether there is a picture; says so if there is none. */
   check() {
-    this.blame(this.pictures.length ? "" : this.#words.missing);
-    return this.pictures.length > 0;
+    this.blame(this.#count ? "" : this.#words.missing);
+    return this.#count > 0;
+  }
+
+  /** Whether one more may be chosen beside; says so if not. */
+  checkRoom() {
+    const room = this.#count < this.#max;
+    this.blame(room ? "" : this.#words.full(this.#max));
+    return room;
   }
 
   /** Shows what is wrong here, or with an empty text that nothing is; true as it has a place. */
@@ -76,6 +86,10 @@ export class Picker {
 
   focus() {
     this.#input.focus();
+  }
+
+  get #count() {
+    return this.pictures.length + this.#beside().length;
   }
 
   #drop(...gone) {
@@ -94,7 +108,7 @@ export class Picker {
     const some = this.pictures.length > 0;
     this.#root.classList.toggle("chosen", some);
     this.#root.querySelector(".act").textContent = some ? this.#words.further : this.#words.choose;
-    this.#root.querySelector(".hint").textContent = words.hint(this.#max, this.#maxBytes);
+    this.#root.querySelector(".hint").textContent = this.#words.hint(this.#max, this.#maxBytes);
     const items = this.pictures.map((picture) => this.#item(picture));
     this.#root.querySelector(".pictures").replaceChildren(...items);
   }

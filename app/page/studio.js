@@ -1,6 +1,7 @@
 // The studio: where pictures and settings are put together and handed in as a job.
 
 import { Away, Refused, submitJob } from "./api.js";
+import { Gallery } from "./gallery.js";
 import { Picker } from "./picker.js";
 import { Settings } from "./settings.js";
 import { words } from "./words.js";
@@ -11,6 +12,7 @@ export class Studio {
   #form;
   #content;
   #style;
+  #gallery;
   #settings;
   #onJob;
   #waitsForHouse = false;
@@ -23,7 +25,12 @@ export class Studio {
     this.#form = form;
     this.#onJob = onJob;
     this.#content = new Picker(form.querySelector("#content"), 1);
-    this.#style = new Picker(form.querySelector("#style"), MAX_STYLES);
+    this.#gallery = new Gallery(form.querySelector(".presets"), {
+      mayAdd: () => this.#style.checkRoom(),
+      onChange: () => this.#style.blame(""),
+    });
+    const beside = () => this.#gallery.chosen;
+    this.#style = new Picker(form.querySelector("#style"), MAX_STYLES, beside);
     this.#settings = new Settings(form);
     form.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -44,6 +51,11 @@ export class Studio {
     this.#settings.build(fields);
     this.#content.limit(fields);
     this.#style.limit(fields);
+  }
+
+  /** Takes the service's styles. */
+  hang(styles) {
+    this.#gallery.hang(styles);
   }
 
   /** Takes back what was said about the service being away. */
@@ -82,6 +94,7 @@ export class Studio {
     const data = new FormData();
     this.#content.pictures.forEach(({ file }) => data.append("content", file));
     this.#style.pictures.forEach(({ file }) => data.append("style", file));
+    this.#gallery.chosen.forEach((name) => data.append("style_preset", name));
     this.#settings.addTo(data);
     return data;
   }
@@ -95,7 +108,7 @@ export class Studio {
 
   /** Shows why a job was refused: beside the fields that are named, and else below the button. */
   #blame({ message, errors }) {
-    const pickers = { content: this.#content, style: this.#style };
+    const pickers = { content: this.#content, style: this.#style, style_preset: this.#style };
     const placed = errors.map((error) => {
       const name = error.field.split(".")[0];
       return (pickers[name] ?? this.#settings).blame(error.message, name);

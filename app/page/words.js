@@ -18,16 +18,37 @@ export const words = {
     further: "Choose another",
     missing: "Choose the photograph that is to be painted.",
     full: () => "One photograph is painted at a time; the first was taken.",
+    hint: (max, bytes) => `or drop or paste it here. ${KINDS}, up to ${size(bytes)}.`,
   },
   style: {
     title: "Style",
-    choose: "Choose a painting",
-    further: "Add another",
-    missing: "Choose at least one picture to take the style from.",
+    choose: "Your own painting",
+    further: "Another of your own",
+    missing: "Choose at least one style, or a picture of your own to take it from.",
     full: (max) => `Up to ${max} pictures give the style; the rest was left out.`,
+    hint: (max, bytes) =>
+      `Choose one, or up to ${max} that blend. Your own may be dropped or pasted here too: `
+      + `${KINDS}, up to ${size(bytes)}.`,
   },
-  hint: (max, bytes) =>
-    `or drop or paste ${max === 1 ? "it" : `up to ${max}`} here. ${KINDS}, up to ${size(bytes)}.`,
+  styles: {
+    title: "Styles to choose from",
+    names: {
+      aurora: "Aurora",
+      facets: "Facets",
+      glass: "Glass",
+      impasto: "Impasto",
+      ink: "Ink",
+      marbling: "Marbling",
+      mosaic: "Mosaic",
+      papercut: "Papercut",
+      pointillism: "Pointillism",
+      starlight: "Starlight",
+      watercolour: "Watercolour",
+      waves: "Waves",
+      weave: "Weave",
+      woodcut: "Woodcut",
+    },
+  },
   remove: (name) => `Remove ${name}`,
   withoutThumbnail: "TIFF, not shown by browsers",
   refused: {
@@ -97,7 +118,7 @@ export const words = {
     unknown: "No such painting",
     gone: "The painting is gone",
   },
-  position: (place) => (place === 1 ? "Next in line" : `Number ${number.format(place)} in line`),
+  position,
   steps: (step, steps) =>
     steps ? `Step ${number.format(step)} of ${number.format(steps)}` : "Preparing",
   left,
@@ -115,6 +136,7 @@ export const words = {
     preview: "The painting so far",
     result: "The finished painting",
   },
+  compare: "Photograph and painting; the arrow keys move the divider",
   cancel: "Cancel",
   canceling: "Canceling…",
   save: "Save the picture",
@@ -138,6 +160,12 @@ function house({ workers, features, queue_length: waiting }) {
     ? `Ready to paint with ${names}.`
     : "No worker is there at the moment. Pictures wait in line until one comes.";
   return waiting ? `${ready} ${number.format(waiting)} in line.` : ready;
+}
+
+/** A place in the queue, null where it is not known yet. */
+function position(place) {
+  if (place == null) return "";
+  return place === 1 ? "Next in line" : `Number ${number.format(place)} in line`;
 }
 
 /** Time left, no more exact than an estimate is. */

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Response, expect, sync_playwright
 
@@ -38,6 +39,15 @@ def browser() -> Iterator[Browser]:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=_ARGUMENTS)
         yield chromium
         chromium.close()
+
+
+@pytest.fixture
+def api(house: House) -> Iterator[httpx.Client]:
+    """A client of the house; what it finds unfinished after the test, it cancels."""
+    with house.client() as client:
+        yield client
+        for job in client.get("/v1/jobs").json()["jobs"]:
+            client.post(job["urls"]["cancel"])
 
 
 @pytest.fixture

@@ -44,7 +44,7 @@ def choose(
 ) -> None:
     """Chooses pictures without a look at the dialog."""
     page.get_by_label("Choose a photograph").set_input_files(content or photo())
-    page.get_by_label("Choose a painting").set_input_files(styles or [painting()])
+    page.get_by_label("Your own painting").set_input_files(styles or [painting()])
     expect(page.locator(".chosen")).to_have_count(2)
 
 

@@ -1,6 +1,5 @@
 """The page in a real browser, with a real worker behind it."""
 
-from collections.abc import Iterator
 from http import HTTPStatus
 
 import httpx
@@ -13,15 +12,6 @@ from tests.pictures import halves, style_picture
 
 #: How every PNG begins; in this one that is all.
 PNG = b"\x89PNG\r\n\x1a\n"
-
-
-@pytest.fixture
-def api(house: House) -> Iterator[httpx.Client]:
-    """A client of the house; what it finds unfinished after the test, it cancels."""
-    with house.client() as client:
-        yield client
-        for job in client.get("/v1/jobs").json()["jobs"]:
-            client.post(job["urls"]["cancel"])
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +35,7 @@ def test_the_whole_way_from_chosen_files_to_the_saved_painting(
         page.get_by_text("Choose a photograph").click()
     choosing.value.set_files(steps.photo())
     with page.expect_file_chooser() as choosing:
-        page.get_by_text("Choose a painting").click()
+        page.get_by_text("Your own painting").click()
     choosing.value.set_files([steps.painting(), steps.painting("more.png")])
     expect(page.locator("#style").get_by_role("img")).to_have_count(2)
     page.get_by_role("button", name="Remove more.png").click()
@@ -73,7 +63,7 @@ def test_the_whole_way_from_chosen_files_to_the_saved_painting(
 def test_the_whole_way_by_keyboard_alone(page: Page) -> None:
     page.goto("/")
     expect(page.get_by_label("Size", exact=True)).to_be_visible()
-    pictures = {"Choose a photograph": steps.photo(), "Choose a painting": steps.painting()}
+    pictures = {"Choose a photograph": steps.photo(), "Your own painting": steps.painting()}
     for name, picture in pictures.items():
         steps.tab_to(page, page.get_by_label(name))
         with page.expect_file_chooser() as choosing:
