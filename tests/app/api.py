@@ -155,8 +155,8 @@ def problem(response: httpx.Response, status: int, *, field: str | None = None) 
 
 
 def contents(redis: Redis) -> dict[bytes, object]:
-    """All that is in the server but what is of no single job: totals, the name of the queue."""
-    lasting = {totals.KEY.encode(), b"rq:queues"}
+    """All that is in the server but what is of no single job and stays."""
+    lasting = {totals.KEY.encode(), b"rq:queues", b"atelier:webhook-secret"}
     keys = sorted(key for key in redis.scan_iter() if key not in lasting)
     return {key: _value(redis, key) for key in keys}
 
