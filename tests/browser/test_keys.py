@@ -140,7 +140,7 @@ def test_the_description_is_shown_and_nothing_is_asked_of_other_hosts(
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.goto("/docs")
-    expect(page.get_by_role("heading", name="Atelier")).to_be_visible()
+    expect(page.get_by_role("heading", name="Atelier", level=1)).to_be_visible()
     page.get_by_role("link", name="/v1/jobs", exact=True).first.click()
     expect(page.get_by_role("button", name="Authorize")).to_be_visible()
     page.get_by_role("button", name="Try it out").first.click()
