@@ -50,10 +50,12 @@ class PaintingJob(RqJob):
 
     Attributes:
         facts: our fields by name.
+        is_recorded: whether it was there before, so that somebody may have seen it.
         perform_with: what a worker does with the job, in place of importing a function by name.
     """
 
     facts: Mapping[str, Any] = MappingProxyType({})
+    is_recorded = False
     perform_with: Callable[["PaintingJob"], None]
 
     @property
@@ -81,6 +83,7 @@ class PaintingJob(RqJob):
     def restore(self, raw_data: Mapping[bytes, bytes]) -> Any:
         """Reads RQ's fields, then ours."""
         restored = super().restore(raw_data)
+        self.is_recorded = True
         names = {name.decode(): value for name, value in raw_data.items()}
         self.facts = {
             name.removeprefix(_PREFIX): json.loads(value)
@@ -103,8 +106,11 @@ class PaintingJob(RqJob):
 
     def _tell_status(self, connection: Redis) -> None:
         status, asked = self.painting_status, self.facts.get("webhook")
-        happened = events.of_status(status, self.facts.get("attempt", 0))
-        events.append(connection, self.id, happened, self.result_ttl or 0)
+        if self.is_recorded:
+            happened = events.of_status(status, self.facts.get("attempt", 0))
+            events.append(connection, self.id, happened, self.result_ttl or 0)
+        else:  # its record says as much, and with its first entry a stream takes 4 kB of memory
+            events.say_queue_moved(connection, self.id)
         if asked is not None:
             webhook = Webhook.model_validate(asked)
             webhooks.add(connection, self.id, status, webhook, self.owner)
