@@ -7,6 +7,7 @@ Its threads, all known to one coordinator:
     NAME-N         two per device, the intake threads: one speaks for the job that is painted,
                    the other gets the next one ready; with NAME-close_on_stop, a queue runner
     presence       says every few seconds that the worker is there
+    janitor        looks now and then for pictures in a store that nobody names any more
     webhooks       gives each delivery that is due to a thread, which nobody waits for long
 
 It exits with 0 after SIGTERM or SIGINT, every job finished or back in the queue, and with 1 when
@@ -14,6 +15,7 @@ something of the house broke, or a thread did not stop within the grace period. 
 exits at once.
 """
 
+import contextlib
 import logging
 import os
 import signal
@@ -53,6 +55,8 @@ INTAKE_THREADS_PER_DEVICE = 2
 
 _PRESENCE_SECONDS = 2.0
 
+_SWEEP_LOOK_SECONDS = 60.0
+
 
 class Worker:
     """One worker process."""
@@ -82,6 +86,7 @@ class Worker:
             self._start(device)
         self._thread("presence", self._announce)
         self._thread("webhooks", lambda: self._courier.run(self._coord))
+        self._thread("janitor", self._sweep)
         while not self._coord.wait_for_stop(timeout=0.1):
             # Not requested in the signal handler: the coordinator's lock is not reentrant.
             if stop_asked.is_set():
@@ -127,6 +132,12 @@ class Worker:
                 except RedisAway:
                     logger.warning("Redis does not answer; nobody knows that this worker is here.")
                 self._coord.wait_for_stop(_PRESENCE_SECONDS)
+
+    def _sweep(self) -> None:
+        with self._coord.stop_on_exception():
+            while not self._coord.wait_for_stop(_SWEEP_LOOK_SECONDS):
+                with contextlib.suppress(*RedisAway):  # the next worker, or the next time
+                    self._jobs.blobs.sweep_if_due()
 
     def _publish_tallies(self, connection: Redis) -> None:
         for device in self._devices:

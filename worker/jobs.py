@@ -23,6 +23,7 @@ from worker.removal import Removal
 from worker.settings import Settings
 from worker.submission import Submission
 from worker.submitter import Submitter
+from worker.vaults import open_vault
 
 #: Writes fields only into a job that is still there, 0 if it is not: a hash made anew would never
 #: expire.
@@ -38,7 +39,7 @@ class Jobs(Ledger):
 
     def __init__(self, connection: Redis, settings: Settings) -> None:
         super().__init__(connection, settings)
-        self.blobs = Blobs(connection)
+        self.blobs = Blobs(connection, open_vault(settings.blobs_url))
         self._settings = settings
         self._submitter = Submitter(self, self.blobs, settings)
         self._removal = Removal(self.queue, self.blobs)

@@ -69,6 +69,11 @@ class Settings(BaseSettings):
         Path("~/.local/share/atelier"),
         description="Where the embedded Valkey keeps its data and downloaded features are cached.",
     )
+    blobs_url: str = Field(
+        "redis:",
+        description="Where pictures are kept: in Redis, or at an URL such as `s3://bucket/prefix` "
+        "or `file:///srv/atelier`, which API and workers must both reach.",
+    )
     features: str = Field(
         "auto", description="VGG-19 weights: `auto`, `imagenet`, `bundled`, or a file."
     )
