@@ -4,6 +4,7 @@ import { Away, Refused, submitJob } from "./api.js";
 import { Gallery } from "./gallery.js";
 import { Masks } from "./masks.js";
 import { Picker } from "./picker.js";
+import { offerSamples } from "./samples.js";
 import { Settings } from "./settings.js";
 import { words } from "./words.js";
 
@@ -27,6 +28,7 @@ export class Studio {
     this.#form = form;
     this.#onJob = onJob;
     this.#content = new Picker(form.querySelector("#content"), 1);
+    offerSamples(form.querySelector(".samples"), this.#content);
     this.#gallery = new Gallery(form.querySelector(".presets"), {
       mayAdd: () => this.#style.checkRoom(),
       onChange: () => this.#style.blame(""),

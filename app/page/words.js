@@ -21,6 +21,15 @@ export const words = {
     full: () => "One photograph is painted at a time; the first was taken.",
     hint: (max, bytes) => `or drop or paste it here. ${KINDS}, up to ${size(bytes)}.`,
   },
+  samples: {
+    title: "Or try one of these",
+    names: { pavilion: "A pavilion", coffee: "A cup of coffee", cat: "A cat" },
+    credits: {
+      pavilion: "by danielbuechele, CC BY 2.0",
+      coffee: "by Rachel Michetti, CC0",
+      cat: "by Stéfan van der Walt, CC0",
+    },
+  },
   style: {
     title: "Style",
     choose: "Your own painting",

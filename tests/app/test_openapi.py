@@ -155,8 +155,7 @@ def test_the_examples_for_people_work_as_they_stand(
     house: House, studio: httpx.Client, tmp_path: Path, language: str
 ) -> None:
     del studio  # it leaves the house with nothing to do
-    for folder in ("samples", "app"):
-        (tmp_path / folder).symlink_to(HERE.parents[1] / folder)
+    (tmp_path / "app").symlink_to(HERE.parents[1] / "app")
     run = {"sh": ["sh", "-e", "-c"], "python": [sys.executable, "-c"]}[language]
     for example in re.findall(rf"^```{language}\n(.*?)^```", DOCS, re.MULTILINE | re.DOTALL):
         if "JOB_ID" in example:

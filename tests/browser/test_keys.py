@@ -117,8 +117,10 @@ def test_a_session_that_ends_meanwhile_is_asked_for_and_the_pictures_stay(
 ) -> None:
     enter(page, ANNA)
     steps.choose(page)
+    page.get_by_label("Size", exact=True).fill("64")
+    page.get_by_text("Draft", exact=True).click()
     page.context.clear_cookies()
-    steps.paint(page, size=64)
+    page.get_by_role("button", name="Paint", exact=True).dispatch_event("click")
     expect(door).to_be_visible()
     enter(page, ANNA)
     steps.expect_result(page)
