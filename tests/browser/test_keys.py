@@ -8,6 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from app import keys
 from tests.browser import steps
+from tests.browser.axe import serious_findings
 from tests.house import House
 
 ANNA, ANNAS = keys.new("anna")
@@ -67,6 +68,12 @@ def test_by_keyboard_alone_and_escape_does_not_pass(page: Page, door: Locator) -
     page.keyboard.type(ANNA)
     page.keyboard.press("Enter")
     expect(door).to_be_hidden()
+
+
+def test_the_door_is_for_everyone(page: Page, door: Locator) -> None:
+    enter(page, "atl_none-of-ours")
+    expect(door.get_by_role("alert")).to_contain_text("not known")
+    assert serious_findings(page) == []
 
 
 @pytest.mark.parametrize(
