@@ -1,5 +1,7 @@
 """A job that failed is queued again only where there is room for it."""
 
+from collections.abc import Iterable
+
 import pytest
 from redis import Redis
 from rq.job import JobStatus
@@ -9,6 +11,7 @@ from worker.admission import QueueFull, TooManyJobs
 from worker.jobs import Jobs
 from worker.pictures import Pictures
 from worker.records import Job
+from worker.revival import NotFailed
 from worker.settings import Settings
 from worker.submission import Submission
 from worker.submitter import TAKEOVERS
@@ -66,7 +69,26 @@ def test_it_is_taken_from_dead_workers_as_often_as_any_other(
     jobs: Jobs, submission: Submission
 ) -> None:
     job = failed(jobs, submission)
+    jobs.connection.hset(f"rq:job:{job.id}", "retries_left", 3)
     jobs.retry(job.id)
     assert jobs.fetch(job.id).retries_left == TAKEOVERS
     assert jobs.queue.failed_job_registry.get_job_ids() == []
+    assert jobs.queue.get_job_ids() == [job.id]
+
+
+def test_who_is_overtaken_by_another_is_refused(
+    jobs: Jobs, submission: Submission, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = failed(jobs, submission)
+    look, looks = jobs.blobs.has_uploads, []
+
+    def meddle(job_id: str, digests: Iterable[str]) -> bool:
+        looks.append(job_id)
+        if len(looks) == 2:  # between the last look and the deed
+            Jobs(jobs.connection, settings).retry(job_id)
+        return look(job_id, digests)
+
+    monkeypatch.setattr(jobs.blobs, "has_uploads", meddle)
+    with pytest.raises(NotFailed):
+        jobs.retry(job.id)
     assert jobs.queue.get_job_ids() == [job.id]
