@@ -17,6 +17,7 @@ export class Brush {
   #onDeed;
   #last = null;
   #pointer = null;
+  #frame = null;
 
   /**
    * @param stage holds the picture; the canvas is laid over it.
@@ -80,7 +81,10 @@ export class Brush {
       this.#regions.line(this.#last ?? point, point, radius, this.region);
       this.#last = point;
     }
-    requestAnimationFrame(() => this.show());
+    this.#frame ??= requestAnimationFrame(() => {
+      this.#frame = null;
+      this.show();
+    });
   }
 
   /** Where an event is, in pixels of the regions. */

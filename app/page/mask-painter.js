@@ -46,7 +46,7 @@ export class MaskPainter {
     this.#pictures = await Promise.all(pictures.map(loaded));
     const kept = (picture) => this.#painted.get(picture.url) ?? new Regions(picture.width, picture.height);
     this.#painted = new Map(this.#pictures.map((picture) => [picture.url, kept(picture)]));
-    const tabs = this.#pictures.map((picture, number) => this.#tab(picture, number));
+    const tabs = this.#pictures.map((picture) => this.#tab(picture));
     this.#find("[role=tablist]").replaceChildren(...tabs);
     this.#show(this.#pictures[0]);
     this.#dialog.showModal();
@@ -65,8 +65,13 @@ export class MaskPainter {
     });
   }
 
-  #tab(picture, number) {
-    const name = number ? words.masks.styleNumber(number, picture.name) : words.masks.photograph;
+  #name(picture) {
+    const number = this.#pictures.indexOf(picture);
+    return number ? words.masks.styleNumber(number, picture.name) : words.masks.photograph;
+  }
+
+  #tab(picture) {
+    const name = this.#name(picture);
     const image = element("img", { src: picture.url, alt: "" });
     const dots = element("span", { className: "dots", ariaHidden: "true" });
     const tab = element("button", { type: "button", role: "tab", title: name }, image, dots);
@@ -81,6 +86,7 @@ export class MaskPainter {
     const stage = this.#find(".stage");
     stage.style.setProperty("--ratio", picture.width / picture.height);
     stage.querySelector("img").src = picture.url;
+    stage.ariaLabel = this.#name(picture);
     this.#brush.use(this.#regions);
     this.#look();
   }

@@ -4,25 +4,23 @@
 const LONG_SIDE = 1024;
 
 /** Deeds that can be undone; each keeps the pixels that it has changed. */
-const MEMORY = 60;
+const MEMORY = 40;
 
 /** A region on less of its picture than this is a blot, as the service has it. */
 const LEAST_SHARE = 0.005;
 
 export class Regions {
+  #done = [];
+  #undone = [];
+  #before = null;
+
   /** Everything belongs to region 0 at first. */
   constructor(width, height) {
     const scale = LONG_SIDE / Math.max(width, height);
     this.width = Math.max(1, Math.round(width * scale));
     this.height = Math.max(1, Math.round(height * scale));
     this.pixels = new Uint8Array(this.width * this.height);
-    this.version = 0;
-    this.#before = null;
   }
-
-  #done = [];
-  #undone = [];
-  #before;
 
   get canUndo() {
     return this.#done.length > 0;
@@ -53,7 +51,6 @@ export class Regions {
         if (ox * ox + oy * oy <= radius * radius) this.pixels[y * this.width + x] = region;
       }
     }
-    this.version += 1;
   }
 
   /** Gives the whole picture to a region. */
@@ -67,7 +64,6 @@ export class Regions {
   end() {
     const patch = this.#before && difference(this.#before, this.pixels);
     this.#before = null;
-    this.version += 1;
     if (!patch) return;
     this.#done = [...this.#done, patch].slice(-MEMORY);
     this.#undone = [];
@@ -94,7 +90,7 @@ export class Regions {
     const image = new ImageData(this.width, this.height);
     const words = new Uint32Array(image.data.buffer);
     const table = colours.map((colour) => new Uint32Array(new Uint8Array(colour).buffer)[0]);
-    this.pixels.forEach((region, at) => (words[at] = table[region]));
+    for (let at = 0; at < words.length; at += 1) words[at] = table[this.pixels[at]];
     return image;
   }
 
@@ -105,7 +101,6 @@ export class Regions {
     const now = this.pixels.slice(patch.start, patch.start + patch.pixels.length);
     this.pixels.set(patch.pixels, patch.start);
     to.push({ start: patch.start, pixels: now });
-    this.version += 1;
   }
 }
 

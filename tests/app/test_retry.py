@@ -1,7 +1,6 @@
 """A job that failed is queued once more, as it was handed in and as if for the first time."""
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import cast
 
@@ -136,31 +135,6 @@ def test_a_job_fails_again_if_what_is_wrong_has_stayed(
     assert studio.delete(job["urls"]["self"]).status_code == 204
 
 
-def test_of_two_who_ask_at_once_one_is_refused(studio: httpx.Client, failed: Failed) -> None:
-    failed.give_back()
-    with ThreadPoolExecutor(8) as threads:
-        asked = [threads.submit(studio.post, failed.job["urls"]["retry"]) for _ in range(8)]
-        codes = sorted(answer.result().status_code for answer in asked)
-    assert codes == [200] + [409] * 7
-    assert ended(studio, failed.job)["attempt"] == 1
-
-
-def test_without_its_pictures_a_job_is_gone(studio: httpx.Client, failed: Failed) -> None:
-    found = problem(studio.post(failed.job["urls"]["retry"]), 410)
-    assert found["type"].endswith(":pictures-gone")
-    assert look(studio, failed.job) == failed.job
-
-
-def test_pictures_that_others_have_handed_in_do_not_count(
-    studio: httpx.Client, failed: Failed, house_redis: Redis
-) -> None:
-    failed.give_back()
-    for key in house_redis.scan_iter("atelier:users:*"):
-        house_redis.srem(key.decode(), failed.job["id"])
-        house_redis.sadd(key.decode(), "another")
-    problem(studio.post(failed.job["urls"]["retry"]), 410)
-
-
 def test_of_a_canceled_job_no_pictures_are_kept(studio: httpx.Client, files: Files) -> None:
     job = painting(studio, submit(studio, files, **LONG))
     studio.post(job["urls"]["cancel"])
@@ -190,7 +164,9 @@ def test_the_client_library_tries_again(house: House, failed: Failed) -> None:
     with Atelier(house.url) as atelier:
         with pytest.raises(Refused) as refused:
             atelier.retry(failed.job["id"])
+        assert refused.value.status == 410
         assert refused.value.type.endswith(":pictures-gone")
+        assert atelier.get(failed.job["id"]).status == "failed"
         failed.give_back()
         assert atelier.retry(failed.job["id"]).status in {"queued", "running"}
         assert atelier.wait(failed.job["id"], within_seconds=60).status == "succeeded"

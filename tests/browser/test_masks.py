@@ -10,7 +10,10 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser import steps
 from tests.pictures import style_picture
 
-BLACK, RED, BLUE = [0, 0, 0], [225, 87, 89], [78, 121, 167]
+BLACK, RED = [0, 0, 0], [225, 87, 89]
+
+#: Draws through points on the screen.
+Draw = Callable[[Page, list[tuple[float, float]]], None]
 
 #: Size and colours of the masks that the form will hand in.
 _MASKS = """async () => {
@@ -88,21 +91,17 @@ STROKE = ((0.1, 0.3), (0.9, 0.3))
 
 
 @pytest.mark.parametrize("draw", [by_mouse, by_finger])
-def test_regions_are_painted_over_the_pictures_and_handed_in_with_them(
-    page: Page,
-    api: httpx.Client,
-    painter: Locator,
-    draw: Callable[[Page, list[tuple[float, float]]], None],
-) -> None:
+def test_regions_are_painted_over_the_pictures(page: Page, painter: Locator, draw: Draw) -> None:
     expect(verdict(painter)).to_contain_text("one region")
-    expect(painter.get_by_role("button", name="Use these")).to_be_disabled()
+    use = painter.get_by_role("button", name="Use these")
+    expect(use).to_be_disabled()
     draw(page, places(painter, *STROKE))
     expect(verdict(painter)).to_contain_text("on no style picture: Red")
-    expect(painter.get_by_role("button", name="Use these")).to_be_disabled()
+    expect(use).to_be_disabled()
     turn_to(painter, "Style 1: waves.png")
     draw(page, places(painter, *STROKE))
     expect(verdict(painter)).to_contain_text("has a style to take")
-    painter.get_by_role("button", name="Use these").click()
+    use.click()
     expect(painter).to_be_hidden()
     expect(page.get_by_role("img", name="Mask of")).to_have_count(2)
     content, style = masks(page)
@@ -112,18 +111,23 @@ def test_regions_are_painted_over_the_pictures_and_handed_in_with_them(
         assert sorted(mask["colours"]) == [BLACK, RED], "no colours in between"
         assert mask["type"] == "image/png"
 
+
+def test_what_was_painted_is_handed_in_and_matters(
+    page: Page, api: httpx.Client, painter: Locator
+) -> None:
+    by_mouse(page, places(painter, *STROKE))
+    turn_to(painter, "Style 1")
+    by_mouse(page, places(painter, *STROKE))
+    painter.get_by_role("button", name="Use these").click()
+    expect(painter).to_be_hidden()
     steps.paint(page, size=64)
     steps.expect_result(page)
     painted = api.get(f"/v1/jobs/{steps.job_id(page)}/result").content
     files = [("content", steps.photo()["buffer"]), ("style", style_picture(80, 80))]
-    plain = api.post(
-        "/v1/jobs",
-        files=files,
-        data={"size": "64", "quality": "draft"},
-        headers={"Prefer": "wait=60"},
-    ).json()
+    fields, waiting = {"size": "64", "quality": "draft"}, {"Prefer": "wait=60"}
+    plain = api.post("/v1/jobs", files=files, data=fields, headers=waiting).json()
     assert plain["status"] == "succeeded"
-    assert painted != api.get(plain["urls"]["result"]).content, "the masks matter"
+    assert painted != api.get(plain["urls"]["result"]).content
 
 
 def test_strokes_are_taken_back_and_made_again_picture_by_picture(

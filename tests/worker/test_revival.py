@@ -11,7 +11,7 @@ from worker.admission import QueueFull, TooManyJobs
 from worker.jobs import Jobs
 from worker.pictures import Pictures
 from worker.records import Job
-from worker.revival import NotFailed
+from worker.revival import NotFailed, PicturesGone
 from worker.settings import Settings
 from worker.submission import Submission
 from worker.submitter import TAKEOVERS
@@ -74,6 +74,22 @@ def test_it_is_taken_from_dead_workers_as_often_as_any_other(
     assert jobs.fetch(job.id).retries_left == TAKEOVERS
     assert jobs.queue.failed_job_registry.get_job_ids() == []
     assert jobs.queue.get_job_ids() == [job.id]
+
+
+@pytest.mark.parametrize("left", ["the uploads", "their users"])
+def test_without_pictures_of_its_own_it_stays_as_it_is(
+    jobs: Jobs, redis: Redis, submission: Submission, left: str
+) -> None:
+    job = failed(jobs, submission)
+    if left == "the uploads":  # which another has handed in, too
+        for key in redis.scan_iter("atelier:users:*"):
+            redis.srem(key.decode(), job.id)
+            redis.sadd(key.decode(), "another")
+    else:
+        redis.delete(*redis.scan_iter("atelier:upload:*"))
+    with pytest.raises(PicturesGone):
+        jobs.retry(job.id)
+    assert jobs.get(job.id) == job
 
 
 def test_who_is_overtaken_by_another_is_refused(
