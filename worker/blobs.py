@@ -95,6 +95,14 @@ class Blobs:
         """An uploaded picture, or None when its time is over."""
         return self._fetch(_upload_key(digest))
 
+    def has_uploads(self, job_id: str, digests: Iterable[str]) -> bool:
+        """Whether all these pictures are there, and kept for this job: others' do not count."""
+        with self._connection.pipeline(transaction=False) as pipeline:
+            for digest in digests:
+                pipeline.exists(_upload_key(digest))
+                pipeline.sismember(_users_key(digest), job_id)
+            return all(pipeline.execute())
+
     def put(self, job_id: str, kind: Kind, data: bytes, ttl_seconds: int) -> None:
         """Stores what belongs to a job, in place of what was there."""
         key = _job_key(job_id, kind)

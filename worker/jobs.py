@@ -20,6 +20,7 @@ from worker.ledger import Ledger, NoSuchJob
 from worker.painting_job import CANCEL_FIELD, Fact, PaintingJob, as_fields, as_rq_writes, status_of
 from worker.records import FINAL, Job
 from worker.removal import Removal
+from worker.revival import Revival
 from worker.settings import Settings
 from worker.submission import Submission
 from worker.submitter import Submitter
@@ -43,6 +44,7 @@ class Jobs(Ledger):
         self._settings = settings
         self._submitter = Submitter(self, self.blobs, settings)
         self._removal = Removal(self.queue, self.blobs)
+        self._revival = Revival(self, self.blobs, settings)
         self._note = connection.register_script(_NOTE)
 
     def submit(self, submission: Submission) -> Job:
@@ -75,6 +77,19 @@ class Jobs(Ledger):
                 lambda pipeline: self._cancel_waiting(job, pipeline), self.queue.key
             )
             self.sweep(job)
+        return self.get(job_id)
+
+    def retry(self, job_id: str) -> Job:
+        """Queues a job that failed once more, behind all that wait; its attempts begin anew.
+
+        Raises:
+            NoSuchJob: there is no such job.
+            NotFailed: it waits, is being painted, or has succeeded.
+            PicturesGone: its pictures are not kept any more, as it was canceled or is too old.
+            QueueFull: as many jobs are waiting as may wait.
+            TooManyJobs: its client has as many unfinished jobs as it may.
+        """
+        self._revival.revive(job_id)
         return self.get(job_id)
 
     def delete(self, job_id: str) -> None:

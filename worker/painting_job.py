@@ -76,6 +76,14 @@ class PaintingJob(RqJob):
         return (self.started_at - self.enqueued_at).total_seconds()
 
     @property
+    def pictures(self) -> set[str]:
+        """SHA-256 of each of its uploads, also where another version of Atelier took it in."""
+        work = self.kwargs
+        mask = work.get("content_mask")
+        masks = {mask, *work["style_masks"]} if mask else set()
+        return {work["content"], *work["styles"], *masks}
+
+    @property
     def client(self) -> str | None:
         """Digest of whose limits it counts for; None where it counts for nobody's."""
         return self.facts.get("client")
@@ -154,12 +162,17 @@ def status_of(status: JobStatus) -> Status:
     return _STATUSES.get(status, "queued")
 
 
+def field_of(fact: str) -> str:
+    """The field of the hash that a fact lies in."""
+    return _PREFIX + fact
+
+
 def as_fields(facts: Mapping[str, Fact]) -> list[str]:
     """Facts as they are written into the hash: name, value, name, value."""
     pairs: list[str] = []
     for name, fact in facts.items():
         value = json.dumps(fact) if isinstance(fact, int | str) else fact.model_dump_json()
-        pairs += [_PREFIX + name, value]
+        pairs += [field_of(name), value]
     return pairs
 
 

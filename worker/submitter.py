@@ -21,6 +21,9 @@ from worker.records import Job, Work
 from worker.settings import Settings
 from worker.submission import Submission
 
+#: How often RQ takes a job from a dead worker; our own count ends it before (`attempt`).
+TAKEOVERS = 100
+
 #: What RQ's tools show. A worker never imports what a job names, whoever wrote it there.
 PAINT = "atelier.paint"
 
@@ -123,8 +126,7 @@ class Submitter:
                 timeout=settings.job_timeout_seconds,
                 result_ttl=settings.result_ttl_seconds,
                 failure_ttl=settings.result_ttl_seconds,
-                # How often RQ takes a job from a dead worker; our own count ends it (`attempt`).
-                retry=Retry(max=100, enqueue_at_front=True),
+                retry=Retry(max=TAKEOVERS, enqueue_at_front=True),
             ),
         )
         asked = {
