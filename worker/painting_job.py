@@ -18,6 +18,8 @@ from rq.job import JobStatus
 from worker import events, in_flight, reuse, totals, webhooks
 from worker.records import (
     FINAL,
+    WORK_VERSION,
+    Attempts,
     FeaturesUsed,
     Job,
     JobError,
@@ -34,7 +36,7 @@ _PREFIX = "atelier."
 #: Set in a running job that is to stop.
 CANCEL_FIELD = f"{_PREFIX}cancel"
 
-Fact = JobProgress | JobResult | JobError | FeaturesUsed | Webhook | int | str
+Fact = JobProgress | JobResult | JobError | FeaturesUsed | Attempts | Webhook | int | str
 
 _STATUSES: Mapping[JobStatus, Status] = {
     JobStatus.STARTED: "running",
@@ -72,6 +74,11 @@ class PaintingJob(RqJob):
         if self.enqueued_at is None or self.started_at is None:
             return 0.0
         return (self.started_at - self.enqueued_at).total_seconds()
+
+    @property
+    def is_of_newer_version(self) -> bool:
+        """Whether only a newer Atelier knows how to paint it."""
+        return int(self.kwargs.get("version", WORK_VERSION)) > WORK_VERSION
 
     @property
     def client(self) -> str | None:
