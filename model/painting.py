@@ -59,9 +59,10 @@ class Studio:
             self._network = Network(features, self.dtype)
         self._objectives: dict[tuple[str | int | None, ...], Objective] = {}
 
-    def begin(self, sitting: Sitting) -> Run:
-        """A run that has taken no step yet."""
-        return Run(sitting, self._objective(sitting.params, sitting.region_count), self.device)
+    def begin(self, sitting: Sitting, *, small_tiles: bool = False) -> Run:
+        """A run that has taken no step yet; with small tiles it needs less memory."""
+        objective = self._objective(sitting.params, sitting.region_count)
+        return Run(sitting, objective.in_small_tiles() if small_tiles else objective, self.device)
 
     def paint(
         self,

@@ -11,8 +11,9 @@ Its threads, all known to one coordinator:
     webhooks       gives each delivery that is due to a thread, which nobody waits for long
 
 It exits with 0 after SIGTERM or SIGINT, every job finished or back in the queue, and with 1 when
-something of the house broke, or a thread did not stop within the grace period. A second signal
-exits at once.
+something of the house broke, a device hung, the last one was lost, or a thread did not stop within
+the grace period. A second signal exits at once. Where Redis does not answer, no job can be put
+back: others find it when its heartbeat is over.
 """
 
 import contextlib
@@ -38,6 +39,7 @@ from model.errors import AtelierError
 from model.painting import Studio
 from model.vgg import Features
 from worker import presence
+from worker.assignment import DeviceLost
 from worker.connections import RedisAway, connect_impatiently, connect_patiently, ping
 from worker.coordination import QueueRunner
 from worker.courier import Courier
@@ -48,6 +50,7 @@ from worker.logs import set_up_logging
 from worker.records import FeaturesUsed
 from worker.settings import Settings, load_settings
 from worker.tracing import set_up_tracing, shut_down_tracing
+from worker.watchdog import Watchdog
 
 logger = logging.getLogger(__name__)
 
@@ -65,7 +68,8 @@ class Worker:
         self._settings = settings
         self._devices = devices
         self._coord = tf.train.Coordinator()
-        self._jobs = Jobs(connect_patiently(settings.required_redis_url), settings)
+        url = settings.required_redis_url
+        self._jobs = Jobs(connect_patiently(url, self._coord.should_stop), settings)
         self._courier = Courier(self._jobs, settings)
         self._info = presence.WorkerInfo(
             name=f"{socket.gethostname()}-{uuid4().hex[:8]}",
@@ -87,10 +91,15 @@ class Worker:
         self._thread("presence", self._announce)
         self._thread("webhooks", lambda: self._courier.run(self._coord))
         self._thread("janitor", self._sweep)
+        watchdog = Watchdog(self._settings.hang_seconds)
         while not self._coord.wait_for_stop(timeout=0.1):
+            watchdog.pat()
             # Not requested in the signal handler: the coordinator's lock is not reentrant.
             if stop_asked.is_set():
                 self._coord.request_stop()
+            if all(device.lost for device in self._devices):
+                self._coord.request_stop(DeviceLost("The worker has no device left."))
+        watchdog.dismiss()
         return self._join()
 
     def _start(self, device: Device) -> None:

@@ -18,6 +18,8 @@ from rq.job import JobStatus
 from worker import events, in_flight, reuse, totals, webhooks
 from worker.records import (
     FINAL,
+    WORK_VERSION,
+    Attempts,
     FeaturesUsed,
     Job,
     JobError,
@@ -34,7 +36,7 @@ _PREFIX = "atelier."
 #: Set in a running job that is to stop.
 CANCEL_FIELD = f"{_PREFIX}cancel"
 
-Fact = JobProgress | JobResult | JobError | FeaturesUsed | Webhook | int | str
+Fact = JobProgress | JobResult | JobError | FeaturesUsed | Attempts | Webhook | int | str
 
 _STATUSES: Mapping[JobStatus, Status] = {
     JobStatus.STARTED: "running",
@@ -82,6 +84,11 @@ class PaintingJob(RqJob):
         mask = work.get("content_mask")
         masks = {mask, *work["style_masks"]} if mask else set()
         return {work["content"], *work["styles"], *masks}
+
+    @property
+    def is_of_newer_version(self) -> bool:
+        """Whether only a newer Atelier knows how to paint it."""
+        return int(self.kwargs.get("version", WORK_VERSION)) > WORK_VERSION
 
     @property
     def client(self) -> str | None:

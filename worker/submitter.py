@@ -1,5 +1,6 @@
 """Handing in: what is checked, stored and put into the queue, or answered without all that."""
 
+import contextlib
 from typing import cast
 from uuid import uuid4
 
@@ -13,6 +14,7 @@ from model.params import StyleTransferParams
 from worker import in_flight, presence, reuse
 from worker.admission import Admission
 from worker.blobs import Blobs
+from worker.connections import RedisAway, Refused
 from worker.idempotency import Idempotency, KeyInUse, Ticket
 from worker.ledger import Ledger, NoSuchJob, longest_life_seconds
 from worker.painting_job import PaintingJob, as_fields
@@ -79,11 +81,13 @@ class Submitter:
                 self._complete(ticket, finished)
             return finished
         self._admission.check(submission.client_digest, submission.pictures.size)
-        self._store(job_id, work, submission)
         try:
+            self._store(job_id, work, submission)
             return self._enqueue(job_id, work, submission, ticket)
-        except (KeyInUse, WatchError):  # a twin was faster, so there is no job
-            self._blobs.release_uploads(job_id, set(work.pictures))
+        # A twin was faster, or Redis refused: there is no job. After a cut there may be one.
+        except (KeyInUse, WatchError, *Refused):
+            with contextlib.suppress(*RedisAway):
+                self._blobs.release_uploads(job_id, set(work.pictures))
             raise
 
     def _finished_alike(self, work: Work, submission: Submission) -> Job | None:
