@@ -1,42 +1,18 @@
 """What is traced: how a picture, or a tile of one, is judged. One graph serves every size."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import tensorflow as tf
 
 from model import losses, vgg
+from model.afar import View
 from model.losses import STYLE_LOSSES, StyleTarget
 from model.moments import Moments, moments
 from model.recipes import Layers
+from model.targets import AfarTargets, ByLayer, ContentTarget, Targets
 from model.tiles import STRIDE
-
-#: Values by the name of a layer.
-ByLayer = dict[str, Any]
-
-
-class ContentTarget(NamedTuple):
-    """Activations of the content image, [1, height, width, channels], and their scale (scalar)."""
-
-    activations: tf.Tensor
-    scale: tf.Tensor
-
-
-class Targets(NamedTuple):
-    """What a picture is held against; each by layer.
-
-    Attributes:
-        content: a ``ContentTarget`` for each content layer.
-        style: a ``StyleTarget`` for each style layer.
-        guides: how much each position counts for each region, as ``moments`` wants them.
-        shares: of each region in the layer's style loss, float32 [regions].
-    """
-
-    content: ByLayer
-    style: ByLayer
-    guides: ByLayer
-    shares: ByLayer
 
 
 @dataclass(frozen=True)
@@ -55,6 +31,18 @@ class Kind:
     style_loss: str
     regions: int
 
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Names of the parts of the loss, in their order."""
+        afar = ("content/edges_afar",) if self.layers.style_afar else ()
+        return (
+            *(f"content/{name}" for name in self.layers.content),
+            *(f"style/{name}" for name in self.layers.style),
+            *afar,
+            *(f"style/{name}_afar" for name in self.layers.style_afar),
+            "tv",
+        )
+
 
 class Graphs:
     """The functions that a painting of one kind needs, traced when they are first called.
@@ -68,7 +56,9 @@ class Graphs:
         moments: (tile, inner, guides) -> moments of the style layers.
         judge_moments: (moments, style targets, shares, weights) -> style parts, and the gradient
             by the moments.
-        judge_smoothness: (image, weights) -> the total variation's part, and its gradient.
+        judge_whole: (image, targets from afar, weights) -> the parts of what is judged of a
+            picture as a whole, however large, and their gradient.
+        moments_afar: (image, view, guides) -> moments of the style layers from afar.
         judge_tile: (tile, inner, content targets, guides, gradient by the moments, weights) ->
             content parts, and the gradient of these and of the moments by the tile.
     """
@@ -80,29 +70,42 @@ class Graphs:
         self._every_layer = (*kind.layers.content, *kind.layers.style)
         image, weights = tf.TensorSpec([1, None, None, 3]), tf.TensorSpec([3])
         box = tf.TensorSpec([4], tf.int32)
-        content, style, guides, shares = targets = self._targets_spec()
+        content, style, guides, shares, afar = targets = self._targets_spec()
         found = {name: Moments(*target) for name, target in style.items()}
         self.judge = _graph(self._judge, image, targets, weights)
         self.content = _graph(self._content, image, box)
         self.moments = _graph(self._tile_moments, image, box, guides)
         self.judge_moments = _graph(self._judge_moments, found, style, shares, weights)
-        self.judge_smoothness = _graph(self._judge_smoothness, image, weights)
+        self.judge_whole = _graph(self._judge_whole, image, afar, weights)
+        if afar:
+            self.moments_afar = _graph(self._moments_afar, image, afar.style_view, afar.guides)
         self.judge_tile = _graph(self._judge_tile, image, box, content, guides, found, weights)
 
     def _targets_spec(self) -> Targets:
-        channels = {name: layer.outputs for name, layer in vgg.CONVOLUTIONS.items()}
-        count, extent = (self._kind.regions, None) if self._kind.regions else (1, 1)
-        content, style = {}, {}
+        content = {}
         for name in self._kind.layers.content:
-            shape = [1, None, None, channels[name]]
+            shape = [1, None, None, vgg.CONVOLUTIONS[name].outputs]
             content[name] = ContentTarget(
                 tf.TensorSpec(shape, self._network.dtype), tf.TensorSpec([])
             )
-        for name in self._kind.layers.style:
-            n = channels[name]
+        return Targets(content, *self._style_spec(self._kind.layers.style), self._afar_spec())
+
+    def _afar_spec(self) -> AfarTargets | tuple[()]:
+        if not self._kind.layers.style_afar:
+            return ()
+        view = View(tf.TensorSpec([None, None]), tf.TensorSpec([None, None]))
+        edges = ContentTarget(tf.TensorSpec([1, None, None, 1]), tf.TensorSpec([]))
+        return AfarTargets(view, edges, view, *self._style_spec(self._kind.layers.style_afar))
+
+    def _style_spec(self, layers: Iterable[str]) -> tuple[ByLayer, ByLayer, ByLayer]:
+        """Of the style targets, guides and shares."""
+        count, extent = (self._kind.regions, None) if self._kind.regions else (1, 1)
+        style = {}
+        for name in layers:
+            n = vgg.CONVOLUTIONS[name].outputs
             style[name] = StyleTarget(tf.TensorSpec([count, n]), tf.TensorSpec([count, n, n]))
         guides = dict.fromkeys(style, tf.TensorSpec([count, extent, extent]))
-        return Targets(content, style, guides, dict.fromkeys(style, tf.TensorSpec([count])))
+        return style, guides, dict.fromkeys(style, tf.TensorSpec([count]))
 
     def _judge(
         self, image: tf.Tensor, targets: Targets, weights: tf.Tensor
@@ -110,11 +113,13 @@ class Graphs:
         with tf.GradientTape() as tape:
             tape.watch(image)
             seen = self._activations(image, self._every_layer)
-            found = self._moments(seen, targets.guides)
+            found = _moments(seen, targets.guides)
             parts = [
                 *self._content_parts(seen, targets.content, weights),
-                *self._style_parts(found, targets.style, targets.shares, weights),
-                weights[2] * losses.total_variation(image),
+                *self._style_parts(
+                    self._kind.layers.style, found, targets.style, targets.shares, weights
+                ),
+                *self._whole_parts(image, targets.afar, weights),
             ]
         return tf.stack(parts), tape.gradient(parts, image)
 
@@ -123,24 +128,27 @@ class Graphs:
 
     def _tile_moments(self, tile: tf.Tensor, inner: tf.Tensor, guides: ByLayer) -> ByLayer:
         seen = self._activations(tile, self._kind.layers.style)
-        return self._moments(_inside(seen, inner), guides)
+        return _moments(_inside(seen, inner), guides)
+
+    def _moments_afar(self, image: tf.Tensor, view: View, guides: ByLayer) -> ByLayer:
+        return _moments(self._activations(view.of(image), self._kind.layers.style_afar), guides)
 
     def _judge_moments(
         self, found: ByLayer, style: ByLayer, shares: ByLayer, weights: tf.Tensor
     ) -> tuple[tf.Tensor, ByLayer]:
         with tf.GradientTape() as tape:
             tape.watch(found)
-            parts = self._style_parts(found, style, shares, weights)
+            parts = self._style_parts(self._kind.layers.style, found, style, shares, weights)
         gradient = tape.gradient(parts, found, unconnected_gradients="zero")
         return tf.stack(parts), gradient
 
-    def _judge_smoothness(
-        self, image: tf.Tensor, weights: tf.Tensor
+    def _judge_whole(
+        self, image: tf.Tensor, afar: AfarTargets | tuple[()], weights: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
         with tf.GradientTape() as tape:
             tape.watch(image)
-            part = weights[2] * losses.total_variation(image)
-        return part, tape.gradient(part, image)
+            parts = self._whole_parts(image, afar, weights)
+        return tf.stack(parts), tape.gradient(parts, image)
 
     def _judge_tile(  # noqa: PLR0917 - the graph's inputs, in the order of its signature
         self,
@@ -155,7 +163,7 @@ class Graphs:
             tape.watch(tile)
             seen = _inside(self._activations(tile, self._every_layer), inner)
             parts = self._content_parts(seen, content, weights)
-            found = self._moments(seen, guides)
+            found = _moments(seen, guides)
         ones = [tf.ones([])] * len(parts)
         return tf.stack(parts), tape.gradient([parts, found], tile, [ones, upstream])
 
@@ -168,20 +176,40 @@ class Graphs:
         ]
 
     def _style_parts(
-        self, found: ByLayer, style: ByLayer, shares: ByLayer, weights: tf.Tensor
+        self,
+        layers: Mapping[str, float],
+        found: ByLayer,
+        style: ByLayer,
+        shares: ByLayer,
+        weights: tf.Tensor,
     ) -> list[tf.Tensor]:
         return [
             weights[1]
             * weight
             * tf.tensordot(shares[name], self._style_loss.distance(found[name], style[name]), 1)
-            for name, weight in self._kind.layers.style.items()
+            for name, weight in layers.items()
         ]
 
-    def _moments(self, seen: ByLayer, guides: ByLayer) -> ByLayer:
-        return {name: moments(seen[name], guides[name]) for name in self._kind.layers.style}
+    def _whole_parts(
+        self, image: tf.Tensor, afar: AfarTargets | tuple[()], weights: tf.Tensor
+    ) -> list[tf.Tensor]:
+        smoothness = weights[2] * losses.total_variation(image)
+        if not afar:
+            return [smoothness]
+        layers = self._kind.layers
+        seen = afar.edges_view.of(losses.luminance(image))
+        edges = weights[0] * layers.edges_afar * losses.edges_loss(seen, *afar.edges)
+        found = self._moments_afar(image, afar.style_view, afar.guides)
+        style = self._style_parts(layers.style_afar, found, afar.style, afar.shares, weights)
+        return [edges, *style, smoothness]
 
     def _activations(self, image: tf.Tensor, layers: Iterable[str]) -> ByLayer:
         return self._network.activations(image, layers, self._kind.pooling)
+
+
+def _moments(seen: ByLayer, guides: ByLayer) -> ByLayer:
+    """Of the layers that have guides."""
+    return {name: moments(seen[name], guide) for name, guide in guides.items()}
 
 
 def _inside(seen: ByLayer, inner: tf.Tensor) -> ByLayer:

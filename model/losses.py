@@ -19,6 +19,13 @@ _TINY = 1e-12
 #: Added to the covariances, relative to the target's mean variance: no direction is ever empty.
 _RIDGE = 1e-4
 
+#: Of a photograph without edges, the mean square of the differences that still count: those of
+#: hundredths of the range, about what is left of a smooth sky.
+_FAINT = 1e-4
+
+#: Luma of sRGB (Rec. ITU-R BT.709-6, section 3.2).
+_LUMA = (0.2126, 0.7152, 0.0722)
+
 #: Eigenvalues below this share of the largest are lost in the rounding of float32.
 _ROUNDING = 1e-7
 
@@ -114,6 +121,35 @@ def content_loss(activations: tf.Tensor, target: tf.Tensor, scale: tf.Tensor) ->
     return tf.reduce_sum(error) / scale
 
 
+def luminance(picture: tf.Tensor) -> tf.Tensor:
+    """How bright a picture is: [batch, height, width, 3] to one channel."""
+    return tf.reduce_sum(picture * tf.constant(_LUMA), axis=-1, keepdims=True)
+
+
+def edges_scale(target: tf.Tensor) -> tf.Tensor:
+    """What the squared errors of the edges are divided by: the target's own, above 0."""
+    edges = _edges(target)
+    faint = _FAINT * tf.cast(tf.size(edges), tf.float32)
+    return tf.maximum(tf.reduce_sum(tf.square(edges)), faint) + _TINY
+
+
+def edges_loss(picture: tf.Tensor, target: tf.Tensor, scale: tf.Tensor) -> tf.Tensor:
+    """Squared error of the differences between neighbouring pixels, relative.
+
+    After the Laplacian loss of Li et al. 2017, with first differences for second ones: what is
+    flat stays flat as well.
+
+    Args:
+        picture: luminance of the generated image from afar, float32 [1, height, width, 1].
+        target: of the content image, same shape.
+        scale: of the content image, by ``edges_scale``.
+
+    Returns:
+        A float32 scalar: 0 for the same edges, whatever the brightness, 1 for none.
+    """
+    return tf.reduce_sum(tf.square(_edges(picture - target))) / scale
+
+
 def total_variation(image: tf.Tensor) -> tf.Tensor:
     """Mean squared difference between neighbouring pixels (Mahendran & Vedaldi 2015, beta = 2).
 
@@ -126,6 +162,13 @@ def total_variation(image: tf.Tensor) -> tf.Tensor:
     down = image[:, 1:] - image[:, :-1]
     right = image[:, :, 1:] - image[:, :, :-1]
     return tf.reduce_mean(tf.square(down)) + tf.reduce_mean(tf.square(right))
+
+
+def _edges(picture: tf.Tensor) -> tf.Tensor:
+    """Differences of neighbours in rows and in columns, in one heap."""
+    down = picture[:, 1:] - picture[:, :-1]
+    right = picture[:, :, 1:] - picture[:, :, :-1]
+    return tf.concat([tf.reshape(down, [-1]), tf.reshape(right, [-1])], 0)
 
 
 def _covariance(moments: Moments) -> tf.Tensor:

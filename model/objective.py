@@ -1,16 +1,19 @@
 """The loss of a picture and its gradient: at once, or tile by tile where it is large."""
 
+from collections.abc import Callable, Iterable
 from copy import copy
 
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from model import losses, regions, tiles, vgg
-from model.graphs import ByLayer, ContentTarget, Graphs, Kind, Targets
+from model import afar, losses, regions, tiles, vgg
+from model.afar import View
+from model.graphs import Graphs, Kind
 from model.params import StyleTransferParams
-from model.recipes import Scale
+from model.recipes import EDGES_STRIDE, STYLE_STRIDE, Scale
 from model.sitting import Sitting
+from model.targets import AfarTargets, ByLayer, ContentTarget, Targets
 from model.tiles import Box, Tile
 
 Array = npt.NDArray[np.float32]
@@ -24,7 +27,8 @@ class Objective:
     """What a picture is to become, for one kind of painting.
 
     Attributes:
-        parts: names of the parts of the loss: ``content/<layer>``, ``style/<layer>`` and ``tv``.
+        parts: names of the parts of the loss: ``content/<layer>``, ``style/<layer>`` and ``tv``;
+            what is seen from afar ends with ``_afar``.
     """
 
     def __init__(self, network: vgg.Network, kind: Kind) -> None:
@@ -32,11 +36,7 @@ class Objective:
         self._kind = kind
         self._small_tiles = False
         self._graphs = Graphs(network, kind)
-        self.parts = (
-            *(f"content/{name}" for name in kind.layers.content),
-            *(f"style/{name}" for name in kind.layers.style),
-            "tv",
-        )
+        self.parts = kind.parts
 
     def in_small_tiles(self) -> "Objective":
         """The same in less memory, and a bit slower; it shares the graphs."""
@@ -51,10 +51,13 @@ class Objective:
 
     def targets(self, sitting: Sitting, scale: Scale) -> Targets:
         """What a sitting is to become at one scale."""
-        size = (scale.height, scale.width)
-        guides, shares = self._guides(size, sitting.content_regions_at(scale))
-        content = self._content_targets(sitting.content_target_at(scale))
-        return Targets(content, self._style_targets(sitting, scale), guides, shares)
+        size, regions = (scale.height, scale.width), sitting.content_regions_at(scale)
+        return Targets(
+            self._content_targets(sitting.content_target_at(scale)),
+            self._style_targets(_mixed(sitting, scale, self._style_moments)),
+            *_guides(size, regions, self._kind.layers.style),
+            self._afar_targets(sitting, scale) if self._kind.layers.style_afar else (),
+        )
 
     def loss_and_gradient(
         self, image: tf.Tensor, targets: Targets, weights: tf.Tensor
@@ -84,7 +87,7 @@ class Objective:
         """Twice over the tiles: for the moments of all, then for what each pixel has to change."""
         found = self._moments(image, targets.guides)
         style, upstream = self._graphs.judge_moments(found, targets.style, targets.shares, weights)
-        smoothness, gradient = self._graphs.judge_smoothness(image, weights)
+        whole, gradient = self._graphs.judge_whole(image, targets.afar, weights)
         content = 0.0
         for tile in pieces:
             parts, pulled = self._graphs.judge_tile(
@@ -96,7 +99,7 @@ class Objective:
             )
             content += parts
             gradient += _placed(pulled, tile, image.shape)
-        return tf.concat([content, style, [smoothness]], 0), gradient
+        return tf.concat([content, style, whole], 0), gradient
 
     def _moments(self, image: tf.Tensor, guides: ByLayer) -> ByLayer:
         """Moments of a whole picture: the sums of those of its tiles."""
@@ -119,30 +122,67 @@ class Objective:
         }
         return {name: ContentTarget(x, losses.content_scale(x)) for name, x in seen.items()}
 
-    def _style_targets(self, sitting: Sitting, scale: Scale) -> ByLayer:
-        """The styles' moments, mixed by their shares in each region."""
-        mixed: ByLayer = {}
-        styles = zip(sitting.styles_at(scale), sitting.style_regions_at(scale), strict=True)
-        for (style, weights), shares in zip(styles, sitting.style_shares, strict=True):
-            guides, _ = self._guides(style.shape[:2], weights)
-            found = self._moments(tf.constant(style[np.newaxis]), guides)
-            _add(mixed, {name: moments.scaled(shares) for name, moments in found.items()})
+    def _style_targets(self, mixed: ByLayer) -> ByLayer:
         loss = losses.STYLE_LOSSES[self._kind.style_loss]
         return {name: loss.target(moments) for name, moments in mixed.items()}
 
-    def _guides(self, size: tuple[int, int], weights: Array | None) -> tuple[ByLayer, ByLayer]:
-        """Guides of the style layers and the regions' shares, for a picture of (height, width)."""
-        guides: ByLayer = {}
-        shares: ByLayer = {}
-        for name in self._kind.layers.style:
-            if weights is None:
-                whole = Box(0, 0, *size).at(vgg.STRIDES[name])
-                positions = whole.bottom * whole.right
-                guide, share = np.full((1, 1, 1), 1 / positions, np.float32), np.ones(1, np.float32)
-            else:
-                guide, share = regions.guides(weights, vgg.STRIDES[name], vgg.REACHES[name])
-            guides[name], shares[name] = tf.constant(guide), tf.constant(share)
-        return guides, shares
+    def _style_moments(self, style: Array, weights: Array | None) -> ByLayer:
+        guides, _ = _guides(style.shape[:2], weights, self._kind.layers.style)
+        return self._moments(tf.constant(style[np.newaxis]), guides)
+
+    def _style_moments_afar(self, style: Array, regions: Array | None) -> ByLayer:
+        view, guides, _ = self._style_view(style.shape[:2], regions)
+        found: ByLayer = self._graphs.moments_afar(tf.constant(style[np.newaxis]), view, guides)
+        return found
+
+    def _afar_targets(self, sitting: Sitting, scale: Scale) -> AfarTargets:
+        content, size = sitting.content_target_at(scale), (scale.height, scale.width)
+        edges_view = afar.view(*size, EDGES_STRIDE)
+        luminance = edges_view.of(losses.luminance(tf.constant(content[np.newaxis])))
+        edges = ContentTarget(luminance, losses.edges_scale(luminance))
+        view, guides, shares = self._style_view(size, sitting.content_regions_at(scale))
+        style = self._style_targets(_mixed(sitting, scale, self._style_moments_afar))
+        return AfarTargets(edges_view, edges, view, style, guides, shares)
+
+    def _style_view(
+        self, size: tuple[int, int], regions: Array | None
+    ) -> tuple[View, ByLayer, ByLayer]:
+        """How the style layers see a picture of (height, width) from afar, guides, and shares."""
+        there = afar.size(*size, STYLE_STRIDE)
+        if regions is not None:
+            pixels = afar.view(*size, STYLE_STRIDE).of(tf.constant(regions[..., np.newaxis]))
+            regions = np.asarray(pixels[..., 0])
+        guides, shares = _guides(there, regions, self._kind.layers.style_afar)
+        return afar.view(*size, STYLE_STRIDE, multiple=tiles.STRIDE), guides, shares
+
+
+def _mixed(
+    sitting: Sitting, scale: Scale, moments: Callable[[Array, Array | None], ByLayer]
+) -> ByLayer:
+    """The styles' moments, mixed by their shares in each region."""
+    mixed: ByLayer = {}
+    styles = zip(sitting.styles_at(scale), sitting.style_regions_at(scale), strict=True)
+    for (style, weights), shares in zip(styles, sitting.style_shares, strict=True):
+        found = moments(style, weights)
+        _add(mixed, {name: one.scaled(shares) for name, one in found.items()})
+    return mixed
+
+
+def _guides(
+    size: tuple[int, int], weights: Array | None, layers: Iterable[str]
+) -> tuple[ByLayer, ByLayer]:
+    """Guides of layers and the regions' shares, for a picture of (height, width)."""
+    guides: ByLayer = {}
+    shares: ByLayer = {}
+    for name in layers:
+        if weights is None:
+            whole = Box(0, 0, *size).at(vgg.STRIDES[name])
+            positions = whole.bottom * whole.right
+            guide, share = np.full((1, 1, 1), 1 / positions, np.float32), np.ones(1, np.float32)
+        else:
+            guide, share = regions.guides(weights, vgg.STRIDES[name], vgg.REACHES[name])
+        guides[name], shares[name] = tf.constant(guide), tf.constant(share)
+    return guides, shares
 
 
 def _add(sums: ByLayer, more: ByLayer) -> None:

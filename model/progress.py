@@ -25,7 +25,8 @@ class Progress:
         width: of the picture at the present scale, in pixels.
         height: likewise.
         losses: ``content``, ``style``, ``tv`` and ``total`` before the last step; empty at first.
-        by_layer: the same by ``content/<layer>`` and ``style/<layer>``.
+        by_layer: the same by ``content/<layer>`` and ``style/<layer>``; with ``_afar`` at the end
+            what is seen from afar.
         curve: the losses so far, at most 200 points, evenly spread over all steps.
         restarts: times the run had to go back and on with shorter steps, 0 or 1.
     """

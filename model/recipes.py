@@ -1,7 +1,7 @@
 """From what was asked to how it is painted: layers, scales and steps. Free of TensorFlow."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from model.params import StyleTransferParams
 from model.sizes import fit
@@ -19,6 +19,14 @@ _PAPERS_CONTENT_LAYER = "block4_conv2"
 #: Less deep than in the paper: it keeps more of what is where, at about the same strength of the
 #: style (measured with the bundled features: see docs/method.md).
 _CONTENT_LAYER = "block3_conv2"
+
+#: What is held of the picture seen from afar, in the units of the layers' weights: the edges of the
+#: photograph and, in its shallow layers, the style's large forms (see docs/method.md).
+_EDGES_AFAR = 1.0
+_STYLE_AFAR = {"block1_conv1": 0.12, "block2_conv1": 0.08}
+
+#: From how far: so many pixels of the picture are one of the view.
+EDGES_STRIDE, STYLE_STRIDE = 4, 8
 
 #: The coarsest scale's long side in pixels, at least: below it the deep layers see a handful of
 #: positions. All sizes begin about there, so that all have the same large forms.
@@ -51,10 +59,20 @@ QUALITIES: Mapping[str, Quality] = {
 
 @dataclass(frozen=True)
 class Layers:
-    """Where content and style are read, each layer with its weight (weights sum to 1)."""
+    """Where content and style are read, each layer with its weight.
+
+    Attributes:
+        content: layers of the content; their weights sum to 1.
+        style: layers of the style; likewise.
+        style_afar: layers of the style that see the picture from afar as well; none, and then no
+            edges either, where it is seen from near alone.
+        edges_afar: weight of the photograph's edges, beside that of the content layers.
+    """
 
     content: Mapping[str, float]
     style: Mapping[str, float]
+    style_afar: Mapping[str, float] = field(default_factory=dict)
+    edges_afar: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -80,7 +98,7 @@ def layers(params: StyleTransferParams) -> Layers:
     """The layers of a request: the preset's, or those of our own recipe."""
     if params.preset == "gatys":
         return Layers({_PAPERS_CONTENT_LAYER: 1.0}, _normalised((0.5, 1.0, 1.5, 3.0, 4.0)))
-    return Layers({_CONTENT_LAYER: 1.0}, _normalised(_STYLE_WEIGHTS))
+    return Layers({_CONTENT_LAYER: 1.0}, _normalised(_STYLE_WEIGHTS), _STYLE_AFAR, _EDGES_AFAR)
 
 
 def _normalised(weights: tuple[float, ...]) -> dict[str, float]:

@@ -8,13 +8,13 @@ import tensorflow as tf
 
 from model import checkpoint
 from model.errors import CheckpointError, DivergedError
-from model.graphs import Targets
 from model.images import resize
 from model.objective import Objective, loss_weights
 from model.optimizers import OPTIMIZERS, AdamState, LbfgsState, Optimizer
 from model.progress import CurvePoint, Progress, summed
 from model.recipes import Scale
 from model.sitting import Sitting
+from model.targets import Targets
 
 Array = npt.NDArray[np.float32]
 

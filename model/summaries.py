@@ -30,7 +30,8 @@ class Summaries:
     """Event files of one run; a context that closes them.
 
     Tags, with the number of steps taken until then: ``loss/content/<layer>``,
-    ``loss/style/<layer>``, ``loss/tv`` and ``loss/total``, weighted, and ``painting``.
+    ``loss/style/<layer>``, those from afar with ``_afar`` at the end, ``loss/tv`` and
+    ``loss/total``, weighted, and ``painting``.
 
     Args:
         folder: where they go; it is made where it is not there.

@@ -135,6 +135,7 @@ def left_out(part: str | None) -> Iterator[None]:
     """Leaves a part of the method out, for comparison."""
     patches: dict[str, Callable[[], mock._patch[object]]] = {
         "colours": lambda: mock.patch.object(Sitting, "_in_the_styles_colours", lambda _, x: x),
+        "afar": lambda: mock.patch.object(recipes, "_STYLE_AFAR", {}),
         "scales": lambda: mock.patch.object(recipes, "scales", one_scale),
         "content": lambda: mock.patch.object(recipes, "_CONTENT_LAYER", "block4_conv2"),
         "extension": lambda: mock.patch.object(vgg, "_extended", with_zeros),

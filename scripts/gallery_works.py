@@ -139,6 +139,7 @@ DEPARTURES = (
     _departure("as-it-is", "as it is"),
     _departure("from-noise", "started from noise", init="noise"),
     _departure("without-colours", "in the photograph's own colours", "colours"),
+    _departure("without-afar", "seen from near alone", "afar"),
     _departure("without-scales", "one size only, with as many steps", "scales"),
     _departure("without-average", "the last iterate instead of the average", "average"),
     _departure("without-extension", "not extended at the borders", "extension"),

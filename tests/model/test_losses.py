@@ -117,6 +117,44 @@ def test_a_black_content_does_not_divide_by_zero() -> None:
     assert np.isfinite(content(black + 1.0, black))
 
 
+# --- edges
+
+
+def edges(picture: Array, target: Array) -> float:
+    seen, wanted = tf.constant(picture), tf.constant(target)
+    return float(losses.edges_loss(seen, wanted, losses.edges_scale(wanted)))
+
+
+def test_the_same_edges_have_no_loss_whatever_the_brightness() -> None:
+    target = activations(9, 11, 1)
+    assert edges(target + 0.3, target) == pytest.approx(0.0, abs=1e-9)
+
+
+def test_the_loss_of_edges_is_the_squared_error_of_the_differences_over_the_targets_own() -> None:
+    picture, target = activations(9, 11, 1, seed=1), activations(9, 11, 1, seed=2)
+
+    def squares(x: Array) -> float:
+        return float(sum(np.sum(np.diff(x, axis=axis).astype(np.float64) ** 2) for axis in (1, 2)))
+
+    expected = squares(picture - target) / squares(target)
+    assert edges(picture, target) == pytest.approx(expected, rel=1e-5)
+    assert edges(np.zeros_like(target), target) == pytest.approx(1.0, rel=1e-5)
+
+
+def test_edges_in_front_of_a_flat_photograph_weigh_in_proportion_to_what_is_faint() -> None:
+    flat = np.full((1, 9, 11, 1), 0.5, np.float32)
+    assert edges(flat, flat) == 0.0
+    ramp = flat + 0.01 * np.arange(9, dtype=np.float32)[:, np.newaxis, np.newaxis]
+    down, right = 8 * 11, 9 * 10
+    assert edges(ramp, flat) == pytest.approx(down / (down + right), rel=1e-3)
+
+
+def test_luminance_is_that_of_video() -> None:
+    colours = np.eye(3, dtype=np.float32)[np.newaxis, np.newaxis]
+    found = np.asarray(losses.luminance(tf.constant(colours)))
+    np.testing.assert_allclose(found.ravel(), [0.2126, 0.7152, 0.0722], rtol=1e-6)
+
+
 # --- style
 
 

@@ -5,8 +5,7 @@ import numpy.typing as npt
 import pytest
 import tensorflow as tf
 
-from model import losses, recipes, vgg
-from model.graphs import Targets
+from model import afar, losses, recipes, vgg
 from model.losses import STYLE_LOSSES
 from model.moments import moments
 from model.objective import loss_weights
@@ -14,6 +13,7 @@ from model.painting import Studio
 from model.params import StyleTransferParams
 from model.recipes import Scale
 from model.sitting import Sitting
+from model.targets import Targets
 from model.vgg import Features, Network
 
 Array = npt.NDArray[np.float32]
@@ -58,6 +58,30 @@ def judged(studio: Studio, sitting: Sitting, image: Array) -> tuple[dict[str, fl
     )
 
 
+def activations(studio: Studio, picture: Array) -> dict[str, tf.Tensor]:
+    """All that the network sees in a picture."""
+    image = tf.constant(picture[np.newaxis])
+    return Network(studio.features).activations(image, vgg.CONVOLUTIONS)
+
+
+def from_afar(picture: Array, stride: int, multiple: int = 1) -> tf.Tensor:
+    """A picture as it is seen from afar; [1, height, width, 3]."""
+    height, width = picture.shape[:2]
+    view = afar.view(height, width, stride, multiple=multiple)
+    return view.of(tf.constant(picture[np.newaxis]))
+
+
+def apart_in_style(loss: str, seen: tf.Tensor, *styles: tf.Tensor) -> float:
+    """How far a layer is from two styles, of which the first has a share of three quarters."""
+    found, *wanted = (
+        moments(x, tf.fill([1, 1, 1], 1 / (x.shape[1] * x.shape[2]))) for x in (seen, *styles)
+    )
+    shares = (tf.constant([share]) for share in (0.75, 0.25))
+    first, second = (x.scaled(share) for x, share in zip(wanted, shares, strict=True))
+    judge = STYLE_LOSSES[loss]
+    return float(judge.distance(found, judge.target(first.plus(second)))[0])
+
+
 def kinds(parts: dict[str, float]) -> list[float]:
     """The losses of content, style and total variation."""
     return [
@@ -82,28 +106,36 @@ def test_the_loss_is_the_weighted_sum_of_its_parts_over_the_layers(
     found, _ = judged(studio, sitting, image)
 
     layers = recipes.layers(params)
-    seen, wanted, *styles = (
-        Network(studio.features).activations(tf.constant(picture[np.newaxis]), vgg.CONVOLUTIONS)
-        for picture in (image, sitting.content_target_at(Scale(64, 48, 1)), *sitting.styles)
-    )
+    content = sitting.content_target_at(Scale(64, 48, 1))
+    seen, wanted, *styles = (activations(studio, x) for x in (image, content, *sitting.styles))
     usual = np.asarray(loss_weights(StyleTransferParams(style_loss=style_loss)))
     balance = usual * own
     expected = {"tv": balance[2] * float(losses.total_variation(tf.constant(image[np.newaxis])))}
     for name, weight in layers.content.items():
         apart = losses.content_loss(seen[name], wanted[name], losses.content_scale(wanted[name]))
         expected[f"content/{name}"] = balance[0] * weight * float(apart)
-    judge = STYLE_LOSSES[style_loss]
     for name, weight in layers.style.items():
-        all_three = [
-            moments(x[name], tf.fill([1, 1, 1], 1 / (x[name].shape[1] * x[name].shape[2])))
-            for x in (seen, *styles)
-        ]
-        mixed = (
-            all_three[1].scaled(tf.constant([0.75])).plus(all_three[2].scaled(tf.constant([0.25])))
-        )
-        apart = judge.distance(all_three[0], judge.target(mixed))
-        expected[f"style/{name}"] = balance[1] * weight * float(apart[0])
+        apart = apart_in_style(style_loss, *(x[name] for x in (seen, *styles)))
+        expected[f"style/{name}"] = balance[1] * weight * apart
+    here, there = (losses.luminance(from_afar(x, recipes.EDGES_STRIDE)) for x in (image, content))
+    edges = losses.edges_loss(here, there, losses.edges_scale(there))
+    expected["content/edges_afar"] = balance[0] * layers.edges_afar * float(edges)
+    seen, *styles = (
+        activations(studio, np.asarray(from_afar(x, recipes.STYLE_STRIDE, 16)[0]))
+        for x in (image, *sitting.styles)
+    )
+    for name, weight in layers.style_afar.items():
+        apart = apart_in_style(style_loss, *(x[name] for x in (seen, *styles)))
+        expected[f"style/{name}_afar"] = balance[1] * weight * apart
     assert found == pytest.approx(expected, rel=1e-3)
+
+
+def test_the_lectures_preset_does_not_look_from_afar(
+    studio: Studio, photo: Array, strokes: Array
+) -> None:
+    params = StyleTransferParams(size=64, preset="gatys")
+    found, _ = judged(studio, Sitting.prepare(photo, [strokes], params), strokes[:48])
+    assert not [name for name in found if name.endswith("_afar")]
 
 
 @pytest.mark.parametrize("alone", WEIGHT_FIELDS)
@@ -167,12 +199,15 @@ def test_targets_of_several_styles_are_their_grams_averaged_by_share(
 ) -> None:
     def targets(styles: list[Array], weights: tuple[float, ...]) -> dict[str, Array]:
         params = StyleTransferParams(size=64, style_weights=weights)
-        found = targets_of(studio, Sitting.prepare(photo, styles, params), Scale(64, 48, 1)).style
-        return {name: np.asarray(target.matrix) for name, target in found.items()}
+        found = targets_of(studio, Sitting.prepare(photo, styles, params), Scale(64, 48, 1))
+        assert found.afar
+        from_afar = {f"{name}_afar": target for name, target in found.afar.style.items()}
+        return {name: np.asarray(x.matrix) for name, x in (found.style | from_afar).items()}
 
     mixed = targets([strokes, stripes], (3.0, 1.0))
     first, second = targets([strokes], (1.0,)), targets([stripes], (1.0,))
-    assert set(mixed) == set(recipes.layers(StyleTransferParams()).style)
+    layers = recipes.layers(StyleTransferParams())
+    assert set(mixed) == {*layers.style, *(f"{name}_afar" for name in layers.style_afar)}
     for name, gram in mixed.items():
         np.testing.assert_allclose(gram, 0.75 * first[name] + 0.25 * second[name], rtol=1e-4)
 

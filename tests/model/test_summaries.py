@@ -16,7 +16,12 @@ from model.sitting import Array, Sitting
 from model.summaries import Summaries
 
 STYLE_LAYERS = [f"block{block}_conv1" for block in (1, 2, 3, 4, 5)]
-LOSSES = {"content/block3_conv2", *(f"style/{layer}" for layer in STYLE_LAYERS), "tv", "total"}
+LOSSES = {
+    *("content/block3_conv2", "content/edges_afar"),
+    *(f"style/{layer}" for layer in STYLE_LAYERS),
+    *("style/block1_conv1_afar", "style/block2_conv1_afar"),
+    *("tv", "total"),
+}
 
 #: By tag, and there by step.
 Found = dict[str, dict[int, Any]]

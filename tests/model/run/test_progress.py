@@ -46,12 +46,14 @@ def test_progress_tells_the_losses_layer_by_layer(whole: Callable[[str], Whole])
     first, *others = whole("adam").reports
     assert first.by_layer == {}
     layers = recipes.layers(StyleTransferParams())
+    contents = [*layers.content, "edges_afar"]
+    styles = [*layers.style, *(f"{name}_afar" for name in layers.style_afar)]
     for report in others:
-        for kind, names in (("content", layers.content), ("style", layers.style)):
+        for kind, names in (("content", contents), ("style", styles)):
             found = [report.by_layer[f"{kind}/{name}"] for name in names]
             assert sum(found) == pytest.approx(report.losses[kind], rel=1e-6)
             assert min(found) > 0.0 or kind == "content"  # which a painting may start with
-        assert len(report.by_layer) == len(layers.content) + len(layers.style)
+        assert len(report.by_layer) == len(contents) + len(styles)
 
 
 def test_the_curve_has_the_losses_before_each_step(whole: Callable[[str], Whole]) -> None:

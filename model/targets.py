@@ -1,0 +1,55 @@
+"""What a picture is held against: activations of the photograph, moments of the styles."""
+
+from typing import Any, NamedTuple
+
+import tensorflow as tf
+
+from model.afar import View
+
+#: Values by the name of a layer.
+ByLayer = dict[str, Any]
+
+
+class ContentTarget(NamedTuple):
+    """Activations of the content image, [1, height, width, channels], and their scale (scalar)."""
+
+    activations: tf.Tensor
+    scale: tf.Tensor
+
+
+class AfarTargets(NamedTuple):
+    """What a picture seen from afar is held against.
+
+    Attributes:
+        edges_view: from where its edges are seen.
+        edges: the content image's luminance from there, [1, height, width, 1], and its scale.
+        style_view: from where its style is seen.
+        style: by layer, as in ``Targets``.
+        guides: likewise.
+        shares: likewise.
+    """
+
+    edges_view: View
+    edges: ContentTarget
+    style_view: View
+    style: ByLayer
+    guides: ByLayer
+    shares: ByLayer
+
+
+class Targets(NamedTuple):
+    """What a picture is held against; each by layer.
+
+    Attributes:
+        content: a ``ContentTarget`` for each content layer.
+        style: a ``StyleTarget`` for each style layer.
+        guides: how much each position counts for each region, as ``moments`` wants them.
+        shares: of each region in the layer's style loss, float32 [regions].
+        afar: what it is held against as seen from afar; () where it is not seen from there.
+    """
+
+    content: ByLayer
+    style: ByLayer
+    guides: ByLayer
+    shares: ByLayer
+    afar: AfarTargets | tuple[()]
