@@ -11,10 +11,7 @@ from worker.ledger import Ledger, longest_life_seconds
 from worker.painting_job import PaintingJob, as_fields, field_of
 from worker.records import JobProgress
 from worker.settings import Settings
-from worker.submitter import TAKEOVERS
-
-#: What an earlier life of the job has left in its record.
-_SPENT = ("attempt", "cancel", "error", "features", "result")
+from worker.submitter import HANDED_IN, TAKEOVERS
 
 
 class NotFailed(AtelierError):  # noqa: N818 - reads better where it is raised and caught
@@ -71,9 +68,11 @@ class Revival:
         # The preview stays until there is a newer one: its number never means two pictures.
         shown = JobProgress(**job.facts.get("progress", {})).preview_version
         progress = JobProgress(preview_version=shown)
+        spent = job.facts.keys() - HANDED_IN
         _reset(job)
         pipeline.multi()
-        pipeline.hdel(job.key, *map(field_of, _SPENT))
+        for fact in spent:
+            pipeline.hdel(job.key, field_of(fact))
         pipeline.hset(job.key, items=as_fields({"progress": progress}))
         pipeline.persist(job.key)
         pipeline.zrem(FailedJobRegistry(queue=self._ledger.queue).key, job.id)
@@ -89,4 +88,4 @@ def _reset(job: PaintingJob) -> None:
     """RQ's fields as they were when the job was handed in."""
     job.started_at = job.ended_at = job.last_heartbeat = None
     job.retries_left = TAKEOVERS
-    job.facts = {name: fact for name, fact in job.facts.items() if name not in _SPENT}
+    job.facts = {name: fact for name, fact in job.facts.items() if name in HANDED_IN}

@@ -26,6 +26,9 @@ from worker.submission import Submission
 #: How often RQ takes a job from a dead worker; our own count ends it before (`attempt`).
 TAKEOVERS = 100
 
+#: The facts that a job is handed in with; all others tell of its painting.
+HANDED_IN = ("owner", "client", "webhook", "traceparent")
+
 #: What RQ's tools show. A worker never imports what a job names, whoever wrote it there.
 PAINT = "atelier.paint"
 
@@ -133,13 +136,14 @@ class Submitter:
                 retry=Retry(max=TAKEOVERS, enqueue_at_front=True),
             ),
         )
-        asked = {
-            "owner": submission.owner,
-            "client": submission.client_digest,
-            "webhook": submission.webhook,
-            "traceparent": submission.traceparent,
-        }
-        job.facts = {name: fact for name, fact in asked.items() if fact is not None}
+        asked = (
+            submission.owner,
+            submission.client_digest,
+            submission.webhook,
+            submission.traceparent,
+        )
+        pairs = zip(HANDED_IN, asked, strict=True)
+        job.facts = {name: fact for name, fact in pairs if fact is not None}
         with self._connection.pipeline() as pipeline:
             if ticket is not None:
                 ticket.watch(pipeline)

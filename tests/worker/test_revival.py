@@ -10,7 +10,7 @@ from model.params import StyleTransferParams
 from worker.admission import QueueFull, TooManyJobs
 from worker.jobs import Jobs
 from worker.pictures import Pictures
-from worker.records import Job
+from worker.records import Attempts, Job, JobProgress
 from worker.revival import NotFailed, PicturesGone
 from worker.settings import Settings
 from worker.submission import Submission
@@ -63,6 +63,19 @@ def test_it_waits_only_where_there_is_room(jobs: Jobs, submission: Submission) -
     with pytest.raises(QueueFull):
         jobs.retry(first.id)
     assert jobs.get(first.id) == first
+
+
+def test_nothing_of_what_befell_it_is_held_against_it(jobs: Jobs, submission: Submission) -> None:
+    job = failed(jobs, submission)
+    attempts = Attempts(mishaps=("one", "two", "three"), worker=None)
+    progress = JobProgress(step=9, steps=20, fraction=0.3, preview_version=4)
+    jobs.note(job.id, attempt=3, attempts=attempts, progress=progress, cancel=1)
+    jobs.retry(job.id)
+    again = jobs.fetch(job.id)
+    assert set(again.facts) <= {"client", "traceparent", "progress"}
+    assert again.client == submission.client_digest
+    assert again.facts["progress"] == JobProgress(preview_version=4).model_dump()
+    assert not jobs.cancel_requested(job.id)
 
 
 def test_it_is_taken_from_dead_workers_as_often_as_any_other(
