@@ -117,4 +117,4 @@ def expect_result(page: Page) -> None:
 
 def sideways(page: Page) -> int:
     """How far the page scrolls sideways, in pixels."""
-    return int(page.evaluate("(it => it.scrollWidth - it.clientWidth)(document.documentElement)"))
+    return int(page.evaluate("(it => it.scrollWidth - it.offsetWidth)(document.documentElement)"))
