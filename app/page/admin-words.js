@@ -59,13 +59,13 @@ function lasting(seconds) {
 }
 
 /** What there is to say of a job, in a line. */
-function job({ owner, created_at: since, params, attempt, queue_position: place, status, progress }) {
+function job({ owner, created_at: since, params, attempt, queue_position: place, ...now }) {
   const parts = [
     owner,
     moment.format(new Date(since)),
     `${params.size} px, ${params.quality}`,
-    status === "queued" ? words.position(place).toLowerCase() : "",
-    status === "running" ? words.percent(progress.fraction) : "",
+    now.status === "queued" ? words.position(place).toLowerCase() : "",
+    now.status === "running" ? words.percent(now.progress.fraction) : "",
     attempt > 1 ? `attempt ${attempt}` : "",
   ];
   return parts.filter(Boolean).join(" · ");

@@ -21,7 +21,7 @@ export class MaskPainter {
     this.#dialog = dialog;
     this.#onUse = onUse;
     this.#brush = new Brush(this.#find(".stage"), COLOURS, () => this.#look());
-    this.#find(".colours").replaceChildren(...COLOURS.map((colour, region) => swatch(region, colour)));
+    this.#find(".colours").replaceChildren(...COLOURS.map(swatch));
     this.#find(".colours").addEventListener("change", ({ target }) => {
       this.#brush.region = Number(target.value);
     });
@@ -44,8 +44,11 @@ export class MaskPainter {
    */
   async open(pictures) {
     this.#pictures = await Promise.all(pictures.map(loaded));
-    const kept = (picture) => this.#painted.get(picture.url) ?? new Regions(picture.width, picture.height);
-    this.#painted = new Map(this.#pictures.map((picture) => [picture.url, kept(picture)]));
+    const entries = this.#pictures.map(({ url, width, height }) => [
+      url,
+      this.#painted.get(url) ?? new Regions(width, height),
+    ]);
+    this.#painted = new Map(entries);
     const tabs = this.#pictures.map((picture) => this.#tab(picture));
     this.#find("[role=tablist]").replaceChildren(...tabs);
     this.#show(this.#pictures[0]);
@@ -160,8 +163,9 @@ async function loaded(picture) {
   return { ...picture, width: image.naturalWidth, height: image.naturalHeight };
 }
 
-function swatch(region, colour) {
-  const radio = element("input", { type: "radio", name: "region", value: region, checked: region === 1 });
+function swatch(colour, region) {
+  const radio = element("input", { type: "radio", name: "region", value: region });
+  radio.checked = region === 1;
   const patch = element("span", { className: "patch" });
   if (region) patch.style.background = `rgb(${colour})`;
   return element("label", {}, radio, element("span", {}, patch, words.masks.regions[region]));
