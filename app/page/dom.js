@@ -14,6 +14,9 @@ export function fillInWords() {
   for (const place of document.querySelectorAll("[data-word]")) {
     place.textContent = word(place.dataset.word);
   }
+  for (const place of document.querySelectorAll("[data-label]")) {
+    place.ariaLabel = word(place.dataset.label);
+  }
 }
 
 /** Lets a screen reader say something, once. */
