@@ -28,9 +28,29 @@ export class Away extends Error {
 
 export const getSystem = (signal) => read("/v1/system", signal);
 export const getJob = (id, signal) => read(`/v1/jobs/${encodeURIComponent(id)}`, signal);
+export const getLosses = (job) => ask(job.urls.losses);
+export const deleteJob = (job) => ask(job.urls.self, { method: "DELETE" });
 export const cancelJob = (job) => ask(job.urls.cancel, { method: "POST" });
 export const retryJob = (job) => ask(job.urls.retry, { method: "POST" });
 export const submitJob = (form) => ask("/v1/jobs", { method: "POST", body: form });
+
+/** The newest jobs, or those after a cursor: as many as asked for, of one status if there is one. */
+export function getJobs(asked, signal) {
+  const given = Object.entries(asked).filter(([, value]) => value);
+  return read(`/v1/jobs?${new URLSearchParams(given)}`, signal);
+}
+
+/** The painting of a job, as a file. */
+export async function fetchResult({ id, urls, result }) {
+  try {
+    const response = await fetch(urls.result);
+    if (!response.ok) await explainMissing(urls.result);
+    const { format } = result;
+    return new File([await response.blob()], `atelier-${id.slice(0, 8)}.${format}`);
+  } catch (error) {
+    throw error instanceof TypeError ? new Away() : error;
+  }
+}
 
 /** The whole house and everybody's jobs, for who runs it; `asked` has status and cursor. */
 export const getHouse = (signal) => read("/v1/admin/house", signal);

@@ -1,6 +1,7 @@
 // The door: asks for a key where the service has keys, says who has come in, and lets them out.
 
 import { Away, onLocked, Refused, signIn, signOut } from "./api.js";
+import { forgetAll } from "./keepsakes.js";
 import { words } from "./words.js";
 
 export class Door {
@@ -70,7 +71,7 @@ export class Door {
   /** Forgets the session, and with a new page all that this one shows and holds. */
   async #leave() {
     try {
-      await signOut();
+      await Promise.all([signOut(), forgetAll()]);
     } finally {
       location.assign("/");
     }

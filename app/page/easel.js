@@ -2,53 +2,76 @@
 // or not there at all.
 
 import { cancelJob, explainMissing, Refused } from "./api.js";
-import { compare } from "./compare.js";
-import { announce, element } from "./dom.js";
+import { Curve } from "./curve.js";
+import { announce } from "./dom.js";
 import { follow } from "./follow.js";
-import { howFar, madeOf, words } from "./words.js";
+import { Frame } from "./frame.js";
+import { forget, recall } from "./keepsakes.js";
+import { percent } from "./numbers.js";
+import { examine } from "./pictures.js";
+import { howFar, madeOf } from "./telling.js";
+import { words } from "./words.js";
 
-const FADE_MS = 500;
 const REFUSALS = { 404: "unknown", 410: "gone" };
 
 export class Easel {
   #root;
+  #frame;
+  #curve;
+  #onChange;
   #job = null;
-  #shown = null;
   #source = null;
   #life = new AbortController();
 
-  constructor(root) {
+  /**
+   * @param root where the job is shown.
+   * @param onChange is told of the job whenever it has changed.
+   */
+  constructor(root, onChange) {
     this.#root = root;
+    this.#onChange = onChange;
+    this.#frame = new Frame(this.#find(".canvas"));
+    this.#curve = new Curve(this.#find(".curve"));
     this.#find(".cancel").addEventListener("click", () => this.#cancel());
   }
 
-  /**
-   * Shows a job and follows it to its end.
-   *
-   * @param source address of the photograph, if known: shown until there is a preview, and
-   *   beside the finished painting.
-   */
-  async open(id, source = null) {
+  /** The job that is shown; null while there is none. */
+  get job() {
+    return this.#job;
+  }
+
+  /** The painting as it is shown; null while there is none. */
+  get painting() {
+    return this.#frame.painting;
+  }
+
+  /** Shows a job and follows it to its end. */
+  async open(id) {
     this.close();
     this.#life = new AbortController();
     const { signal } = this.#life;
     this.#clear();
-    this.#source = source;
-    if (source) this.#show(source, words.alt.source);
     this.#root.hidden = false;
+    await this.#fetchPhotograph(id, signal);
     const show = (job) => this.#render(job);
-    const onAway = (error) => this.#say(".fault", error.message);
+    const onAway = (error) => this.#say(".trouble", error.message);
     try {
       await follow(id, { signal, show, onAway });
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       this.#setStatus(REFUSALS[error.status] ?? "failed");
-      this.#say(".fault", error.message);
+      this.#say(".trouble", error.message);
+      if (error.status in REFUSALS) forget(id);
     }
   }
 
   focus() {
     this.#find("h2").focus();
+  }
+
+  /** Says what is wrong. */
+  blame(fault) {
+    this.#say(".trouble", fault);
   }
 
   /** Puts the job away; it is painted on without being watched. */
@@ -58,12 +81,25 @@ export class Easel {
   }
 
   #clear() {
-    this.#job = this.#shown = null;
-    this.#find(".canvas").replaceChildren();
+    this.#job = null;
+    this.#frame.clear();
+    this.#curve.show(null);
     this.#find(".cancel").disabled = false;
     this.#say(".cancel", words.cancel);
-    for (const place of [".how-far", ".fault", ".made-of"]) this.#say(place, "");
+    for (const place of [".how-far", ".trouble", ".made-of"]) this.#say(place, "");
     this.#setStatus("loading");
+  }
+
+  /** Shows the photograph, where it was kept, until there is a preview. */
+  async #fetchPhotograph(id, signal) {
+    if (this.#source) URL.revokeObjectURL(this.#source);
+    this.#source = null;
+    const kept = await recall(id);
+    if (!kept) return;
+    const { url } = await examine(kept.content[0], Infinity).catch(() => ({ url: null }));
+    if (signal.aborted) return;
+    this.#source = url;
+    if (url) this.#frame.show(url, words.alt.source);
   }
 
   async #render(job) {
@@ -72,9 +108,11 @@ export class Easel {
     this.#find("progress").value = job.progress.fraction;
     if (job.status === "queued") this.#find("progress").removeAttribute("value");
     this.#say(".how-far", howFar(job));
-    this.#say(".fault", job.error ? `${job.error.title}. ${job.error.detail}` : "");
+    this.#say(".trouble", job.error ? `${job.error.title}. ${job.error.detail}` : "");
     this.#say(".made-of", madeOf(job));
+    this.#curve.show(job);
     this.#announce(job);
+    this.#onChange(job);
     await this.#showPicture(job);
   }
 
@@ -86,53 +124,23 @@ export class Easel {
     document.title = `${words.status[status]} · ${words.name}`;
   }
 
-  #announce({ status, progress }) {
+  #announce({ status, progress: { fraction } }) {
     if (status !== "running") return announce(words.status[status]);
-    document.title = `${words.percent(progress.fraction)} · ${words.name}`;
-    const quarter = Math.floor(progress.fraction * 4) / 4;
-    announce(quarter ? words.painted(words.percent(quarter)) : words.status.running);
+    document.title = `${percent(fraction)} · ${words.name}`;
+    const quarter = Math.floor(fraction * 4) / 4;
+    announce(quarter ? words.painted(quarter) : words.status.running);
   }
 
   async #showPicture({ status, urls, result, params, progress: { preview_version: version } }) {
-    this.#find(".canvas").style.setProperty("--long-side", `${params.size}px`);
+    this.#frame.longSide = params.size;
     const finished = status === "succeeded";
     this.#find(".save").href = finished ? urls.result : "";
     if (finished && result.format !== "tiff") {
-      const shown = await this.#show(urls.result, words.alt.result, this.#beside(this.#source));
+      const shown = await this.#frame.show(urls.result, words.alt.result, this.#source);
       if (!shown) await explainMissing(urls.result);
     } else if (version) {
-      this.#show(`${urls.preview}?version=${version}`, words.alt.preview);
+      this.#frame.show(`${urls.preview}?version=${version}`, words.alt.preview);
     }
-  }
-
-  /** How a painting is framed: with its photograph, if that is at hand. */
-  #beside(source) {
-    if (!source) return (image) => image;
-    return (image) => compare(element("img", { src: source, alt: words.alt.source }), image);
-  }
-
-  /** Fades to another picture once it is there; false if it cannot be had. */
-  async #show(address, alt, frame = (image) => image) {
-    if (address === this.#shown) return true;
-    this.#shown = address;
-    const image = element("img", { src: address, alt });
-    try {
-      await image.decode();
-    } catch {
-      if (this.#shown === address) this.#shown = null;
-      return false;
-    }
-    if (this.#shown !== address) return true; // a newer one was faster
-    const { naturalWidth: width, naturalHeight: height } = image;
-    this.#find(".canvas").style.setProperty("--ratio", width / height);
-    const before = [...this.#find(".canvas").children];
-    before.forEach((old) => (old.alt = ""));
-    const framed = frame(image);
-    this.#find(".canvas").append(framed);
-    const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    const fade = framed.animate({ opacity: [0, 1] }, { duration: calm ? 0 : FADE_MS });
-    fade.finished.then(() => before.forEach((old) => old.remove()));
-    return true;
   }
 
   async #cancel() {
@@ -146,7 +154,7 @@ export class Easel {
       if (signal.aborted) return;
       this.#find(".cancel").disabled = false;
       this.#say(".cancel", words.cancel);
-      this.#say(".fault", error.message);
+      this.blame(error.message);
     }
   }
 

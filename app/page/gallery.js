@@ -8,6 +8,7 @@ export class Gallery {
   chosen = [];
   #root;
   #buttons = new Map();
+  #thumbnails = new Map();
   #mayAdd;
   #onChange;
 
@@ -25,11 +26,28 @@ export class Gallery {
 
   /** Takes the service's styles. */
   hang(styles) {
+    this.#thumbnails = new Map(styles.map(({ name, urls }) => [name, urls.thumbnail]));
     this.#buttons = new Map(styles.map((style) => [style.name, this.#button(style)]));
     const items = [...this.#buttons.values()].map((button) => element("li", {}, button));
     this.#root.replaceChildren(...items);
-    this.chosen = this.chosen.filter((name) => this.#buttons.has(name));
+    this.choose(this.chosen);
+  }
+
+  /** Has these chosen, as far as there are such, and no others. */
+  choose(names) {
+    const isThere = (name) => !this.#buttons.size || this.#buttons.has(name);
+    this.chosen = names.filter(isThere);
     this.#mark();
+    this.#onChange();
+  }
+
+  /** Those that are chosen, as a blend shows them. */
+  get shown() {
+    return this.chosen.map((name) => ({
+      id: name,
+      name: words.styles.names[name] ?? name,
+      url: this.#thumbnails.get(name) ?? null,
+    }));
   }
 
   #button({ name, description, urls }) {

@@ -12,24 +12,30 @@ export class Picker {
   #max;
   #maxBytes = maxBytesOf(null);
   #beside;
+  #onChange;
 
   /**
-   * @param root a section with a list, a label around a file input, and a place for faults.
+   * @param root a section with a list, labels around file inputs, and a place for faults.
    * @param max how many pictures it holds; where that is one, a new one replaces it.
    * @param beside gives what else is chosen, and counts as a picture here.
+   * @param onChange is told when pictures have come or gone.
    */
-  constructor(root, max, beside = () => []) {
+  constructor(root, { max, beside = () => [], onChange }) {
     this.#root = root;
     this.#max = max;
     this.#beside = beside;
+    this.#onChange = onChange;
     this.#words = words[root.id];
-    this.#input = root.querySelector("input");
+    const inputs = [...root.querySelectorAll("input[type=file]")];
+    [this.#input] = inputs;
     this.#input.accept = ACCEPTED;
-    this.#input.addEventListener("change", async () => {
-      const chosen = [...this.#input.files];
-      this.#input.value = ""; // so that the same file can be chosen again
-      await this.add(chosen);
-    });
+    for (const input of inputs) {
+      input.addEventListener("change", () => {
+        const chosen = [...input.files];
+        input.value = ""; // so that the same file can be chosen again
+        this.add(chosen);
+      });
+    }
     root.addEventListener("dragover", () => root.classList.add("over"));
     root.addEventListener("dragleave", () => root.classList.remove("over"));
     root.addEventListener("drop", () => root.classList.remove("over"));
@@ -62,6 +68,26 @@ export class Picker {
     this.#drop(...taken);
     this.#show();
     this.blame(faults.join(" "));
+    this.#onChange();
+  }
+
+  /** Puts other pictures in place of what is there. */
+  async replace(files) {
+    this.#drop(...this.pictures);
+    this.#show();
+    this.blame("");
+    this.#onChange();
+    if (files.length) await this.add(files);
+  }
+
+  /** The files, in their order. */
+  get files() {
+    return this.pictures.map(({ file }) => file);
+  }
+
+  /** The pictures, as a blend shows them. */
+  get shown() {
+    return this.pictures.map(({ id, file: { name }, url }) => ({ id, name, url }));
   }
 
   /** Whether there is a picture; says so if there is none. */
@@ -102,6 +128,7 @@ export class Picker {
     this.#show();
     this.blame("");
     this.focus();
+    this.#onChange();
   }
 
   #show() {

@@ -15,6 +15,8 @@ const BEGINNINGS = {
 /** What a file dialog offers. */
 export const ACCEPTED = Object.keys(BEGINNINGS).map((kind) => `image/${kind}`).join();
 
+let examined = 0;
+
 /** A file is not taken; the message says why. */
 export class NotTaken extends Error {}
 
@@ -24,7 +26,8 @@ export const maxBytesOf = (fields) => fields?.content.maxLength ?? MAX_BYTES;
 /**
  * Looks at a chosen file.
  *
- * @returns the file with an address to show it by, and its size in pixels if browsers know it.
+ * @returns the file with an id of its own, and, if browsers show it, an address and its size in
+ *   pixels.
  * @throws NotTaken
  */
 export async function examine(file, maxBytes) {
@@ -33,7 +36,8 @@ export async function examine(file, maxBytes) {
   if (file.size > maxBytes) {
     throw new NotTaken(words.refused.bytes(file.name, file.size, maxBytes));
   }
-  if (kind === "tiff") return { file, url: null };
+  const id = `own-${examined++}`;
+  if (kind === "tiff") return { id, file, url: null };
   const image = new Image();
   image.src = URL.createObjectURL(file);
   try {
@@ -42,7 +46,7 @@ export async function examine(file, maxBytes) {
     URL.revokeObjectURL(image.src);
     throw new NotTaken(words.refused.unreadable(file.name));
   }
-  return { file, url: image.src, width: image.naturalWidth, height: image.naturalHeight };
+  return { id, file, url: image.src, width: image.naturalWidth, height: image.naturalHeight };
 }
 
 /** The kind of a picture by its first bytes, as a name may say anything. */

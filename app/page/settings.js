@@ -2,16 +2,32 @@
 // limits, defaults and choices are written down nowhere else.
 
 import { element } from "./dom.js";
+import { number } from "./numbers.js";
 import { ACCEPTED } from "./pictures.js";
 import { words } from "./words.js";
 
 const FRONT = ["size", "quality"];
-const BEHIND = ["style_weight", "style_scale", "preserve_color", "seed", "format"];
+const BEHIND = [
+  "style_weight",
+  "style_scale",
+  "preserve_color",
+  "content_weight",
+  "tv_weight",
+  "style_loss",
+  "init",
+  "steps",
+  "seed",
+  "format",
+];
 const FILES = ["content_mask", "style_mask"];
+
+/** What the pictures are asked for by, and no setting. */
+const ELSEWHERE = ["style_weights"];
 
 export class Settings {
   #fields = {};
   #form;
+  #values = {};
 
   constructor(form) {
     this.#form = form;
@@ -20,11 +36,49 @@ export class Settings {
 
   /** Makes the controls. */
   build(fields) {
-    this.#fields = fields;
+    this.#fields = Object.fromEntries(
+      Object.entries(fields).map(([name, schema]) => [name, withoutNull(schema)]),
+    );
     const make = (names, ways) =>
-      names.filter((name) => name in fields).map((name) => field(name, fields[name], ways));
+      names.filter((name) => name in fields).map((name) => field(name, this.#fields[name], ways));
     this.#form.querySelector("#settings").replaceChildren(...make(FRONT, radios));
     this.#form.querySelector("#more-settings").replaceChildren(...make(BEHIND, menu));
+    this.fill(this.#values);
+  }
+
+  /** Sets what has a control; other parameters that are not as usual are sent along, and named. */
+  fill(values) {
+    this.#values = values;
+    for (const name of this.#shown) {
+      const usual = this.#fields[name].default;
+      this.#form.elements[name].value = values[name] ?? usual ?? "";
+      this.blame("", name);
+    }
+    const along = Object.entries(this.#alongside).map(([name, value]) => `${name} ${value}`);
+    this.#form.querySelector("#alongside").textContent = along.length ? words.alongside(along) : "";
+    const unusual = BEHIND.some((name) => this.values[name]);
+    if (unusual || along.length) this.#form.querySelector("#more").open = true;
+  }
+
+  /** What differs from the defaults, by name. */
+  get values() {
+    if (!this.#shown.length) return this.#values;
+    const chosen = this.#shown.map((name) => [name, this.#form.elements[name].value]);
+    return { ...Object.fromEntries(chosen.filter(this.#isUnusual)), ...this.#alongside };
+  }
+
+  /** The files among the settings, by name. */
+  get files() {
+    return Object.fromEntries(FILES.map((name) => [name, [...this.#form.elements[name].files]]));
+  }
+
+  set files(files) {
+    for (const name of FILES) {
+      const chosen = new DataTransfer();
+      for (const file of files[name] ?? []) chosen.items.add(file);
+      this.#form.elements[name].files = chosen.files;
+      this.#form.elements[name].dispatchEvent(new Event("change"));
+    }
   }
 
   /** Marks each control that is out of its range; says whether all are well. */
@@ -52,18 +106,33 @@ export class Settings {
 
   /** Adds what differs from the defaults, and files. */
   addTo(data) {
-    for (const name of [...FRONT, ...BEHIND]) {
-      const value = this.#form.elements[name]?.value;
-      if (value && value !== String(this.#fields[name].default)) data.append(name, value);
-    }
-    for (const name of FILES) {
-      for (const file of this.#form.elements[name].files) data.append(name, file);
+    Object.entries(this.values).forEach(([name, value]) => data.append(name, value));
+    for (const [name, files] of Object.entries(this.files)) {
+      files.forEach((file) => data.append(name, file));
     }
   }
+
+  get #shown() {
+    return [...FRONT, ...BEHIND].filter((name) => this.#form.elements[name]);
+  }
+
+  get #alongside() {
+    const known = [...this.#shown, ...ELSEWHERE];
+    const others = Object.entries(this.#values).filter(([name]) => !known.includes(name));
+    return Object.fromEntries(others.filter(this.#isUnusual));
+  }
+
+  #isUnusual = ([name, value]) =>
+    value !== "" && value != null && String(value) !== String(this.#fields[name]?.default);
 
   #controls(name) {
     return this.#form.querySelectorAll(`[name="${CSS.escape(name)}"]`);
   }
+}
+
+/** A field that may be left out is described by what it is where it is not. */
+function withoutNull({ anyOf = [], ...schema }) {
+  return { ...schema, ...anyOf.find(({ type }) => type !== "null") };
 }
 
 function field(name, schema, manyWays) {
@@ -77,9 +146,14 @@ function field(name, schema, manyWays) {
   return element("div", { className: "field" }, label, control, unit, fault);
 }
 
-function numberInput(name, { type, minimum: min, maximum: max, default: defaultValue }) {
+function numberInput(name, { type, minimum: min, maximum: max, default: usual }) {
   const step = type === "integer" ? 1 : "any";
-  return element("input", { type: "number", id: name, name, min, max, step, defaultValue });
+  const title = words.limits(number(min), number(max));
+  return element("input", {
+    ...{ type: "number", id: name, name, min, max, step, title },
+    defaultValue: usual ?? "",
+    required: usual != null,
+  });
 }
 
 function choices({ enum: values, default: standard }, { options }) {

@@ -1,55 +1,58 @@
 // The studio: where pictures and settings are put together and handed in as a job.
 
 import { Away, Refused, submitJob } from "./api.js";
+import { Blend } from "./blend.js";
 import { Gallery } from "./gallery.js";
+import { keep, recall, STUDIO } from "./keepsakes.js";
 import { Masks } from "./masks.js";
 import { Picker } from "./picker.js";
+import { onPictures } from "./reception.js";
 import { offerSamples } from "./samples.js";
 import { Settings } from "./settings.js";
 import { words } from "./words.js";
 
 const MAX_STYLES = 8;
+const REMEMBER_MS = 400;
 
 export class Studio {
   #form;
   #content;
   #style;
   #gallery;
+  #blend;
   #settings;
   #masks;
   #onJob;
   #waitsForHouse = false;
+  #remembering;
 
   /**
    * @param form the studio's form.
-   * @param onJob is told of a job that was taken, and the address of its photograph.
+   * @param onJob is told of a job that was taken.
    */
   constructor(form, onJob) {
     this.#form = form;
     this.#onJob = onJob;
-    this.#content = new Picker(form.querySelector("#content"), 1);
+    this.#settings = new Settings(form);
+    this.#blend = new Blend(form.querySelector("#blend"));
+    this.#content = new Picker(form.querySelector("#content"), {
+      max: 1,
+      onChange: () => this.#remember(),
+    });
     offerSamples(form.querySelector(".samples"), this.#content);
     this.#gallery = new Gallery(form.querySelector(".presets"), {
       mayAdd: () => this.#style.checkRoom(),
-      onChange: () => this.#style.blame(""),
+      onChange: () => this.#onStyles(),
     });
-    const beside = () => this.#gallery.chosen;
-    this.#style = new Picker(form.querySelector("#style"), MAX_STYLES, beside);
-    this.#settings = new Settings(form);
+    this.#style = new Picker(form.querySelector("#style"), {
+      max: MAX_STYLES,
+      beside: () => this.#gallery.chosen,
+      onChange: () => this.#showBlend(),
+    });
     const painter = document.querySelector("#mask-painter");
     this.#masks = new Masks(form.querySelector("#masks"), painter, () => this.#pictures());
-    form.addEventListener("submit", (event) => {
-      event.preventDefault();
-      this.#paint();
-    });
-    document.addEventListener("dragover", (event) => event.preventDefault());
-    document.addEventListener("drop", (event) => {
-      event.preventDefault(); // also beside the pickers: the browser would leave for the file
-      this.#receive(event.dataTransfer.files, event.target);
-    });
-    document.addEventListener("paste", ({ clipboardData: { files }, target }) => {
-      if (files.length) this.#receive(files, target);
-    });
+    this.#listen();
+    this.#takeUp();
   }
 
   /** Takes the service's fields with their limits and defaults. */
@@ -76,19 +79,97 @@ export class Studio {
 
   close() {
     this.#form.hidden = true;
+    this.#form.querySelector("#studio-note").textContent = "";
   }
 
   focus() {
     this.#content.focus();
   }
 
+  /** Lays out what a job was made of, as far as its pictures were kept here; else says so. */
+  async layOut({ id, params }) {
+    const kept = await recall(id);
+    if (kept) await this.#put(kept);
+    this.#settings.fill(params);
+    this.#blend.fill(params.style_weights);
+    this.#note(kept ? words.laidOut.all : words.laidOut.settings);
+    this.#remember();
+  }
+
+  /** Takes a picture as the photograph. */
+  async take(file) {
+    await this.#content.replace([file]);
+    this.#note(words.laidOut.content);
+  }
+
+  #listen() {
+    this.#form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#paint();
+    });
+    for (const kind of ["change", "input"]) {
+      this.#form.addEventListener(kind, () => this.#remember());
+    }
+    this.#form.querySelector("#as-usual").addEventListener("click", () => {
+      this.#settings.fill({});
+      this.#blend.fill(null);
+      this.#remember();
+    });
+    onPictures((files, target) => this.#receive(files, target));
+  }
+
+  /** Begins where somebody left off, here or in a tab that was closed. */
+  async #takeUp() {
+    const left = await recall(STUDIO);
+    if (!left || this.#content.pictures.length) return;
+    await this.#put(left);
+    this.#settings.fill(left.params);
+    this.#blend.fill(left.weights);
+  }
+
+  async #put({ content, styles, presets, masks }) {
+    this.#gallery.choose([]);
+    await Promise.all([this.#content.replace(content), this.#style.replace(styles)]);
+    this.#gallery.choose(presets);
+    this.#settings.files = masks;
+  }
+
+  get #work() {
+    return {
+      content: this.#content.files,
+      styles: this.#style.files,
+      presets: this.#gallery.chosen,
+      masks: this.#settings.files,
+      params: this.#settings.values,
+      weights: this.#blend.weights,
+    };
+  }
+
+  #remember() {
+    clearTimeout(this.#remembering);
+    this.#remembering = setTimeout(() => keep(STUDIO, this.#work), REMEMBER_MS);
+  }
+
+  #onStyles() {
+    this.#style?.blame("");
+    this.#showBlend();
+  }
+
+  #showBlend() {
+    this.#blend.show([...(this.#style?.shown ?? []), ...this.#gallery.shown]);
+    this.#remember();
+  }
+
   async #paint() {
-    const parts = [this.#content, this.#style, this.#settings, this.#masks];
+    const parts = [this.#content, this.#style, this.#blend, this.#settings, this.#masks];
     if (!parts.map((part) => part.check()).every(Boolean)) return this.#focusFault();
     this.#say("");
     this.#setSending(true);
     try {
-      this.#onJob(await submitJob(this.#asForm()), this.#content.pictures[0].url);
+      const work = this.#work;
+      const job = await submitJob(this.#asForm());
+      keep(job.id, work);
+      this.#onJob(job);
     } catch (error) {
       this.#explain(error);
     } finally {
@@ -110,9 +191,10 @@ export class Studio {
 
   #asForm() {
     const data = new FormData();
-    this.#content.pictures.forEach(({ file }) => data.append("content", file));
-    this.#style.pictures.forEach(({ file }) => data.append("style", file));
+    this.#content.files.forEach((file) => data.append("content", file));
+    this.#style.files.forEach((file) => data.append("style", file));
     this.#gallery.chosen.forEach((name) => data.append("style_preset", name));
+    if (this.#blend.weights) data.append("style_weights", this.#blend.weights.join());
     this.#settings.addTo(data);
     return data;
   }
@@ -150,11 +232,15 @@ export class Studio {
     this.#form.querySelector("#studio-fault").textContent = fault;
   }
 
+  #note(news) {
+    this.#form.querySelector("#studio-note").textContent = news;
+  }
+
   /** Pictures go where they are aimed at, or else where one is missing. */
   #receive(files, target) {
     if (this.#form.hidden) return;
     const aim = target instanceof Element ? target.closest(".picker")?.id : undefined;
     const lacking = this.#content.pictures.length ? this.#style : this.#content;
-    ({ content: this.#content, style: this.#style }[aim] ?? lacking).add([...files]);
+    ({ content: this.#content, style: this.#style }[aim] ?? lacking).add(files);
   }
 }

@@ -1,7 +1,6 @@
-// All words of the page, and how numbers become words.
+// All words of the page.
 
-const number = new Intl.NumberFormat("en-GB");
-const moment = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "short" });
+import { moment, number, percent, size } from "./numbers.js";
 
 const FEATURES = { bundled: "the bundled features", imagenet: "ImageNet features" };
 const FORMATS = { png: "PNG", jpeg: "JPEG", webp: "WebP", tiff: "TIFF" };
@@ -59,6 +58,12 @@ export const words = {
       woodcut: "Woodcut",
     },
   },
+  take: "Take a photo",
+  blend: {
+    title: "The blend",
+    share: (name) => `Share of ${name}`,
+    nothing: "At least one style has to give something.",
+  },
   remove: (name) => `Remove ${name}`,
   withoutThumbnail: "TIFF, not shown by browsers",
   refused: {
@@ -71,19 +76,37 @@ export const words = {
 
   settings: {
     size: { name: "Size", unit: "pixels on the long side" },
-    quality: { name: "Quality", options: { draft: "Draft", standard: "Standard", fine: "Fine" } },
-    style_weight: { name: "Strength of the style", unit: "1 is balanced" },
+    quality: {
+      name: "Quality",
+      unit: "draft is quick, fine takes its time",
+      options: { draft: "Draft", standard: "Standard", fine: "Fine" },
+    },
+    style_weight: { name: "Strength of the style", unit: "1 is balanced, 2 is twice as strong" },
     style_scale: { name: "Size of the strokes", unit: "1 is as in the style picture" },
     preserve_color: {
       name: "Colours",
+      unit: "where they come from",
       options: {
         none: "From the style",
         luminance: "From the photograph",
         histogram: "Style, tuned to the photograph",
       },
     },
+    content_weight: { name: "Faithfulness", unit: "more keeps more of the photograph’s shapes" },
+    tv_weight: { name: "Smoothness", unit: "more gives calmer surfaces" },
+    style_loss: {
+      name: "What makes a style",
+      unit: "two ways to measure brushwork",
+      options: { gram: "How patterns go together", wasserstein: "That, and their averages" },
+    },
+    init: {
+      name: "Begin with",
+      unit: "noise strays furthest from the photograph",
+      options: { content: "The photograph", noise: "Noise", style: "The style picture" },
+    },
+    steps: { name: "Steps", unit: "as the quality says, if left empty" },
     seed: { name: "Seed", unit: "another number, another variation" },
-    format: { name: "File format", options: FORMATS },
+    format: { name: "File format", unit: "TIFF has 16 bits a sample", options: FORMATS },
   },
   masks: {
     content: "Mask of the photograph",
@@ -123,8 +146,11 @@ export const words = {
     },
     file: (number) => (number ? `regions-of-style-${number}.png` : "regions-of-photograph.png"),
   },
+  alongside: (settings) => `As before, too: ${settings.join(", ")}.`,
+  asUsual: "All settings as usual",
+  limits: (min, max) => `From ${min} to ${max}`,
   range: (min, max, whole) =>
-    `Give a ${whole ? "whole " : ""}number from ${number.format(min)} to ${number.format(max)}.`,
+    `Give a ${whole ? "whole " : ""}number from ${number(min)} to ${number(max)}.`,
   more: "More settings",
   paint: "Paint",
   sending: "Sending the pictures…",
@@ -147,7 +173,11 @@ export const words = {
 
   away: "The service does not answer at the moment. This page keeps trying.",
   stillHere: "Your pictures are still here: press Paint again in a moment.",
-  house,
+  house: {
+    ready: (names) => `Ready to paint with ${names}.`,
+    empty: "No worker is there at the moment. Pictures wait in line until one comes.",
+    waiting: (count) => `${number(count)} in line.`,
+  },
   features: (name) => FEATURES[name] ?? `features “${name}”`,
 
   status: {
@@ -160,17 +190,27 @@ export const words = {
     unknown: "No such painting",
     gone: "The painting is gone",
   },
-  position,
-  steps: (step, steps) =>
-    steps ? `Step ${number.format(step)} of ${number.format(steps)}` : "Preparing",
-  left,
+  short: {
+    running: "Painting",
+    succeeded: "Painted",
+    failed: "Failed",
+    canceled: "Canceled",
+  },
+  position: { next: "Next in line", number: (place) => `Number ${number(place)} in line` },
+  preparing: "Preparing",
+  steps: (step, steps) => `Step ${number(step)} of ${number(steps)}`,
+  left: {
+    unknown: "time left not known yet",
+    soon: "a few seconds left",
+    seconds: (count) => `about ${count} seconds left`,
+    minutes: (count) => `about ${count} minutes left`,
+  },
   attempt: (count) => `taken up again, attempt ${count}`,
-  percent: (fraction) => `${Math.floor(fraction * 100)}%`,
-  painted: (percent) => `${percent} painted`,
+  painted: (fraction) => `${percent(fraction)} painted`,
   with: (features, { quality, seed }) => `With ${features}, in ${quality} quality, seed ${seed}.`,
   result: ({ width, height, format, bytes }) =>
     `${width} × ${height} pixels, ${FORMATS[format] ?? format}, ${size(bytes)}.`,
-  kept: (until) => `Kept until ${moment.format(new Date(until))}.`,
+  kept: (until) => `Kept until ${moment(until)}.`,
   notShown: "Browsers do not show TIFF: this is the last preview.",
   soFar: "This is how far it came.",
   alt: {
@@ -183,55 +223,68 @@ export const words = {
   canceling: "Canceling…",
   save: "Save the picture",
   again: "Paint another",
+  meanwhile: "Paint another meanwhile",
+  vary: "Again with other settings",
+  goOn: "Use it as the photograph",
+  link: { copy: "Copy the link", copied: "Copied", address: "The address of this painting" },
+  closer: "Zoom to pixels",
+  lens: {
+    title: "The painting, pixel by pixel",
+    pane: "The painting; arrow keys move it, Enter shows it as a whole or by its pixels",
+    whole: "Whole",
+    pixels: "100 %",
+    leave: "Close",
+  },
+  laidOut: {
+    all: "Its pictures and settings lie here again. Change what you like.",
+    settings: "Its settings are below. Its pictures are not on this device: choose them again.",
+    content: "The painting is the photograph now. Choose a style for it.",
+  },
+  bell: {
+    ask: "Tell me when it is done",
+    denied: "The browser does not allow it: notifications are blocked for this page.",
+    succeeded: "A painting is done",
+    failed: "A painting failed",
+    look: "Click to look at it.",
+  },
+  curve: {
+    title: "Loss curve",
+    content: "Content",
+    style: "Style",
+    total: "Total",
+    told: (first, last, figure) =>
+      `The total loss went from ${figure(first.total)} to ${figure(last.total)} `
+      + `in ${number(last.step)} steps.`,
+  },
+
+  shelf: { title: "Meanwhile", open: "Look at it" },
+  paintings: {
+    title: "Your paintings",
+    show: "Show",
+    filter: {
+      "": "All",
+      succeeded: "Painted",
+      running: "Painting",
+      queued: "Waiting",
+      failed: "Failed",
+      canceled: "Canceled",
+    },
+    none: "Nothing has been painted here so far.",
+    noneSuch: "None of these.",
+    more: "Show more",
+    delete: (when) => `Delete the painting of ${when}`,
+  },
+  delete: "Delete",
+  deleted: "Deleted.",
+  confirm: {
+    title: "Delete this painting?",
+    why: "It is gone then, for good, and with it what this browser has kept of its pictures.",
+    yes: "Delete it",
+    no: "Keep it",
+  },
 };
 
 /** The word behind a path such as "content.title". */
 export function word(path, table = words) {
   return path.split(".").reduce((found, name) => found[name], table);
-}
-
-function size(bytes) {
-  if (bytes < 2 ** 20) return `${number.format(Math.ceil(bytes / 2 ** 10))} kB`;
-  return `${number.format(Math.round((bytes / 2 ** 20) * 10) / 10)} MB`;
-}
-
-/** Whether anybody can paint at the moment, and with what. */
-function house({ workers, features, queue_length: waiting }) {
-  const names = features.map(({ name }) => words.features(name)).join(" or ");
-  const ready = workers.length
-    ? `Ready to paint with ${names}.`
-    : "No worker is there at the moment. Pictures wait in line until one comes.";
-  return waiting ? `${ready} ${number.format(waiting)} in line.` : ready;
-}
-
-/** A place in the queue, null where it is not known yet. */
-function position(place) {
-  if (place == null) return "";
-  return place === 1 ? "Next in line" : `Number ${number.format(place)} in line`;
-}
-
-/** Time left, no more exact than an estimate is. */
-function left(seconds) {
-  if (seconds == null) return "time left not known yet";
-  if (seconds < 5) return "a few seconds left";
-  if (seconds < 90) return `about ${Math.ceil(seconds / 5) * 5} seconds left`;
-  return `about ${Math.round(seconds / 60)} minutes left`;
-}
-
-/** How far a job is, in a line. */
-export function howFar({ status, progress, queue_position: place, attempt, result, expires_at: until }) {
-  if (status === "queued") return words.position(place);
-  if (status === "succeeded") return `${words.result(result)} ${words.kept(until)}`;
-  if (status !== "running") return progress.preview_version ? words.soFar : "";
-  const { step, steps, eta_seconds: seconds } = progress;
-  const parts = [words.steps(step, steps), words.left(seconds)];
-  if (attempt > 1) parts.push(words.attempt(attempt));
-  return parts.join(" · ");
-}
-
-/** What a job is painted with. */
-export function madeOf({ status, features, params, result }) {
-  const parts = features ? [words.with(words.features(features.name), params)] : [];
-  if (status === "succeeded" && result.format === "tiff") parts.push(words.notShown);
-  return parts.join(" ");
 }

@@ -1,7 +1,7 @@
 """The finished painting beside its photograph, with a divider between them."""
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser import steps
 
@@ -43,10 +43,15 @@ def test_the_divider_follows_the_mouse_and_the_arrow_keys(page: Page, divided: L
     assert divider(divided) < 73
 
 
-def test_where_the_photograph_is_not_at_hand_the_painting_stands_alone(
-    page: Page, divided: Locator
+def test_the_photograph_is_at_hand_in_this_browser_and_elsewhere_the_painting_stands_alone(
+    page: Page, divided: Locator, browser: Browser
 ) -> None:
     expect(divided).to_be_visible()
     page.reload()
     steps.expect_result(page)
-    expect(divided).to_have_count(0)
+    expect(divided).to_be_visible()
+    with browser.new_context() as another_device:
+        elsewhere = another_device.new_page()
+        elsewhere.goto(page.url)
+        steps.expect_result(elsewhere)
+        expect(elsewhere.get_by_role("group", name="Photograph and painting")).to_have_count(0)

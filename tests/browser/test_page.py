@@ -196,7 +196,7 @@ def test_a_painting_and_a_waiting_job_can_be_canceled(page: Page, api: httpx.Cli
             steps.expect_status(page, "Painting")
         page.get_by_role("button", name="Cancel").click()
         steps.expect_status(page, "Canceled")
-        expect(page.get_by_role("button")).to_have_count(0)
+        expect(page.get_by_role("button", name="Cancel")).to_have_count(0)
         assert api.get(f"/v1/jobs/{job}").json()["status"] == "canceled"
     page.get_by_role("link", name="Paint another").click()
     expect(page.get_by_role("button", name="Paint", exact=True)).to_be_visible()
