@@ -33,7 +33,7 @@ from worker.records import FINAL, Status
 
 #: Between two jobs, and between two harms, on average, in seconds.
 _JOB_SECONDS = 1.0
-_HARM_SECONDS = 7.0
+_HARM_SECONDS = 4.0
 
 #: Part of the jobs that their client cancels, or deletes, somewhere on their way.
 _REGRETTED = 0.15

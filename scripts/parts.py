@@ -181,8 +181,10 @@ class Parts:
     def _until(self, happened: Callable[[], bool]) -> None:
         deadline = time.monotonic() + _START_SECONDS
         while not happened():
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"Not ready: {[part.output[-500:] for part in self.workers]}")
+            dead = [p for p in (self.redis, self.api, *self.workers) if p.starts and not p.alive]
+            if dead or time.monotonic() > deadline:
+                said = {part.name: part.output[-1000:] for part in dead or self.workers}
+                raise RuntimeError(f"Not started: {said}")
             self._ended.wait(_POLL_SECONDS)
 
     def _keep(self) -> None:
