@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --quiet --disable-pip-version-check
 PACKAGES := app worker model tests benchmarks
 
-.PHONY: run demo test lint format features bench bench-pictures clean
+.PHONY: run demo test chaos lint format features bench bench-pictures clean
 
 run: $(VENV)/.run  ## Redis, API, page and worker on http://127.0.0.1:8000
 	@$(BIN)/atelier up
@@ -17,6 +17,9 @@ demo: $(VENV)/.run  ## paint one sample job through HTTP and say where the pictu
 # Two files at a time, each process with houses of its own: most of a test's time is waiting for one.
 test: $(VENV)/.dev  ## every test that this machine can run
 	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+
+chaos: $(VENV)/.dev  ## a bad night of ten minutes, after which no job may be missing
+	@$(BIN)/python -m scripts.chaos $(OPTIONS)
 
 lint: $(VENV)/.dev  ## ruff and mypy
 	@$(BIN)/ruff check $(PACKAGES) scripts

@@ -31,7 +31,11 @@ ROUND_SECONDS = 5
 #: A job between the queue and a worker for so long was dropped by one that died, in seconds.
 STRANDED_SECONDS = 15
 
+#: Between two counts of all uploads, which take longer than the rest, in seconds.
+RECOUNT_SECONDS = 600
+
 _LOCK = "atelier:upkeep"
+_RECOUNT = "atelier:recount"
 
 #: Moves an id from the intermediate list back to the queue, unless its worker did so meanwhile.
 _PUT_BACK = """
@@ -96,3 +100,5 @@ class Upkeep:
         canceled = CanceledJobRegistry(queue=self._jobs.queue).key  # RQ never cleans this one
         self._connection.zremrangebyscore(canceled, 0, time.time())
         clean_worker_registry(self._jobs.queue)
+        if self._connection.set(_RECOUNT, 1, nx=True, ex=RECOUNT_SECONDS):
+            self._jobs.blobs.count_again()

@@ -1,0 +1,39 @@
+"""Jobs that no worker survives end, say what happened, and take nobody with them."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.faults.site import SHORT, Site, a_site
+from tests.faults.workshop import Fault
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with a_site(tmp_path_factory.mktemp("site"), "--short-heartbeat") as site:
+        yield site
+
+
+def test_a_poison_job_fails_after_three_attempts_and_says_what_happened_at_each(
+    site: Site,
+) -> None:
+    poison = site.submit(**SHORT, seed=str(int(Fault.KILLS)))
+    bystanders = [site.submit(**SHORT) for _ in range(2)]
+    failed = site.until(poison, "failed")
+    assert failed.error is not None
+    assert failed.error.type == "urn:atelier:problem:too-many-attempts"
+    assert failed.error.detail.count("died or was cut off at") == 3, failed.error.detail
+    assert failed.attempt == 3
+    assert [site.until(job, "succeeded").attempt for job in bystanders] == [1, 1]
+    site.ready()
+    site.assert_settled(poison, *bystanders)
+    assert sum(worker.starts for worker in site.parts.workers) == 2 + 3
+
+
+def test_a_bug_that_a_job_meets_costs_it_an_attempt_and_is_named(site: Site) -> None:
+    job = site.submit(**SHORT, seed=str(int(Fault.MEETS_A_BUG)))
+    assert site.until(job, "succeeded").attempt == 2
+    (mishap,) = site.record(job).facts["attempts"]["mishaps"]
+    assert "met ZeroDivisionError at step" in mishap
+    site.ready()
+    site.assert_settled(job)

@@ -1,0 +1,133 @@
+"""A worker on whose devices chosen jobs go wrong: ``python -m tests.faults.workshop [OPTION]...``.
+
+All of it is the real worker but for the studio, which looks at a job's seed: those in ``Fault`` do
+what they say, once in a data folder or each time; all others are painted as ever.
+"""
+
+import ctypes
+import os
+import signal
+import sys
+import threading
+from enum import IntEnum
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from model import devices
+from model.painting import Studio
+from model.run import Run
+from model.sitting import Sitting
+from worker import __main__ as process
+from worker import errand, intake, pace
+
+
+class Fault(IntEnum):
+    """What goes wrong with a job, by its seed."""
+
+    KILLS = 9001  # each time
+    DIES_STORED = 9002
+    HANGS = 9003
+    HOLDS_THE_LOCK = 9004
+    RUNS_OUT_OF_MEMORY = 9005  # each time, but in small tiles
+    NEVER_FITS = 9006  # each time
+    LOSES_THE_DEVICE = 9007
+    MEETS_A_BUG = 9008
+    HANGS_ALWAYS = 9009
+
+
+#: Steps that are taken before it goes wrong.
+STEPS_BEFORE = 2
+
+
+class FaultyRun:
+    """A run that goes wrong after some steps."""
+
+    def __init__(self, run: Run, fault: Fault, *, small_tiles: bool) -> None:
+        self._run = run
+        self._fault = fault
+        self._small_tiles = small_tiles
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._run, name)
+
+    def advance(self, steps: int) -> Any:
+        """As a run does, up to the fault."""
+        if self._run.progress().step >= STEPS_BEFORE:
+            self._go_wrong()
+            return self._run.advance(steps)
+        return self._run.advance(1)
+
+    def _go_wrong(self) -> None:
+        match self._fault:
+            case Fault.KILLS:
+                os.kill(os.getpid(), signal.SIGKILL)
+            case Fault.HANGS_ALWAYS:
+                threading.Event().wait()
+            case Fault.HANGS if first_time(self._fault):
+                threading.Event().wait()
+            case Fault.HOLDS_THE_LOCK if first_time(self._fault):
+                ctypes.PyDLL(None).sleep(600)
+            case Fault.NEVER_FITS:
+                raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating a tensor")
+            case Fault.RUNS_OUT_OF_MEMORY if not self._small_tiles:
+                raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating a tensor")
+            case Fault.LOSES_THE_DEVICE if first_time(self._fault):
+                raise tf.errors.InternalError(None, None, "the device fell off the bus")
+            case Fault.MEETS_A_BUG if first_time(self._fault):
+                raise ZeroDivisionError
+
+
+class FaultyStudio(Studio):
+    """A studio in which some jobs go wrong."""
+
+    def begin(self, sitting: Sitting, *, small_tiles: bool = False) -> Any:
+        """A run, or a faulty one."""
+        run = super().begin(sitting, small_tiles=small_tiles)
+        try:
+            fault = Fault(sitting.params.seed)
+        except ValueError:
+            return run
+        return FaultyRun(run, fault, small_tiles=small_tiles)
+
+
+def first_time(fault: Fault) -> bool:
+    """Whether it has never happened with this data folder."""
+    mark = Path(os.environ["ATELIER_DATA_DIR"]) / f"{fault.name}.happened"
+    try:
+        mark.touch(exist_ok=False)
+    except FileExistsError:
+        return False
+    return True
+
+
+def store_and_die(job: Any, picture: Any, assignment: Any, *others: Any) -> None:
+    """Stores a picture; dies before that can be said."""
+    errand_store(job, picture, assignment, *others)
+    if assignment.sitting.params.seed == Fault.DIES_STORED and first_time(Fault.DIES_STORED):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def open_two(spec: str) -> list[str]:
+    """This machine's processor as two devices."""
+    devices.open_devices(spec)
+    half = tf.config.LogicalDeviceConfiguration()
+    tf.config.set_logical_device_configuration(
+        tf.config.list_physical_devices("CPU")[0], [half, half]
+    )
+    return ["cpu:0", "cpu:1"]
+
+
+errand_store = errand.store
+
+if __name__ == "__main__":
+    options = set(sys.argv[1:])
+    errand.store = store_and_die  # type: ignore[assignment]
+    process.Studio = FaultyStudio  # type: ignore[attr-defined]
+    pace.CHECKPOINT_SECONDS = 0.5
+    if "--two-devices" in options:
+        process.open_devices = open_two  # type: ignore[attr-defined]
+    if "--short-heartbeat" in options:
+        intake.HEARTBEAT_TTL_SECONDS = 4
+    os._exit(process.main())
