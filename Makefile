@@ -14,8 +14,9 @@ run: $(VENV)/.run  ## Redis, API, page and worker on http://127.0.0.1:8000
 demo: $(VENV)/.run  ## paint one sample job through HTTP and say where the picture is
 	@$(BIN)/python scripts/demo.py
 
+# Two files at a time, each process with houses of its own: most of a test's time is waiting for one.
 test: $(VENV)/.dev  ## every test that this machine can run
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 lint: $(VENV)/.dev  ## ruff and mypy
 	@$(BIN)/ruff check $(PACKAGES) scripts

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from app import features, key_commands
-from app.options import with_params
+from app.options import params_of, with_params
 from model.errors import AtelierError
 from model.loading import load_tensorflow
 from worker.logs import set_up_logging
@@ -132,6 +132,46 @@ def stylize(
         api_key = None if key is None else key.get_secret_value()
         painted = how.paint_there(pictures, params, server, api_key)
     how.write(output, painted)
+
+
+@app.command()
+@with_params
+def batch(
+    source: Annotated[
+        Path,
+        typer.Argument(
+            metavar="INPUT",
+            help="A folder of photographs, a .zip or a .tfrecord.",
+            show_default=False,
+        ),
+    ],
+    style: Annotated[
+        list[Path],
+        typer.Argument(
+            help="One to eight pictures to take the style from, or names of styles that come "
+            "with Atelier."
+        ),
+    ],
+    *,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Where the paintings go: of the form of INPUT.")
+    ],
+    server: Annotated[
+        str | None, typer.Option(help="Let the Atelier at this URL paint, not this machine.")
+    ] = None,
+    **asked: Any,
+) -> None:
+    """Paint all photographs of INPUT in the style of STYLE.
+
+    The result has the form of INPUT, its order and its names. Broken off, the same command goes on
+    where it stopped. A photograph that cannot be painted is named at the end and left out. Of the
+    records of a .tfrecord `image/encoded` is painted, and all else is carried through.
+
+    Example: atelier batch photographs woodcut -o woodcuts --size 512 --quality draft
+    """
+    from app.batch.command import paint_batch  # noqa: PLC0415
+
+    paint_batch(source, style, output, params=params_of(asked), settings=_settings(), server=server)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from model import errors
-from worker import admission, idempotency, ledger
+from worker import admission, idempotency, ledger, revival
 from worker.connections import RedisUnreachableError
 
 
@@ -36,6 +36,8 @@ STATUS: Mapping[type[Exception], HTTPStatus] = {
     admission.QueueFull: HTTPStatus.SERVICE_UNAVAILABLE,
     admission.TooManyJobs: HTTPStatus.TOO_MANY_REQUESTS,
     idempotency.KeyInUse: HTTPStatus.CONFLICT,
+    revival.NotFailed: HTTPStatus.CONFLICT,
+    revival.PicturesGone: HTTPStatus.GONE,
     RedisUnreachableError: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
@@ -55,6 +57,7 @@ BAD_REQUEST = of_status(HTTPStatus.BAD_REQUEST)
 NO_KEY = Kind(HTTPStatus.UNAUTHORIZED, "no-key", "A key is needed")
 UNKNOWN_KEY = Kind(HTTPStatus.UNAUTHORIZED, "unknown-key", "The key is not known")
 CROSS_SITE = Kind(HTTPStatus.FORBIDDEN, "cross-site", "Requests from other sites are refused")
+ADMINS_ONLY = Kind(HTTPStatus.FORBIDDEN, "admins-only", "This is for admins")
 NOT_FOUND = of_status(HTTPStatus.NOT_FOUND)
 NO_SUCH_JOB = of_error(ledger.NoSuchJob)
 NO_PREVIEW = Kind(HTTPStatus.NOT_FOUND, "no-preview", "No preview yet")
@@ -63,8 +66,10 @@ NO_SUCH_STYLE = Kind(HTTPStatus.NOT_FOUND, "no-such-style", "No such style")
 METHOD_NOT_ALLOWED = of_status(HTTPStatus.METHOD_NOT_ALLOWED)
 NO_RESULT = Kind(HTTPStatus.CONFLICT, "no-result", "There is no result")
 NO_KEYS = Kind(HTTPStatus.CONFLICT, "no-keys", "There are no keys")
+NOT_FAILED = of_error(revival.NotFailed)
 KEY_IN_USE = of_error(idempotency.KeyInUse)
 RESULT_EXPIRED = Kind(HTTPStatus.GONE, "result-expired", "The result is gone")
+PICTURES_GONE = of_error(revival.PicturesGone)
 PRECONDITION_FAILED = Kind(
     HTTPStatus.PRECONDITION_FAILED, "precondition-failed", "It is another one now"
 )

@@ -13,10 +13,11 @@ from app.events import Fanout
 from app.keys import Keyring
 from app.metrics import Metrics
 from app.routes import (
-    docs,
+    admin,
     events,
     jobs,
     metrics,
+    pages,
     pictures,
     session,
     styles,
@@ -81,9 +82,10 @@ def create_app(settings: Settings) -> FastAPI:
         events.router,
         styles.router,
         webhooks.router,
+        admin.router,
     ):
         app.include_router(router, dependencies=[limits.counted])
-    for router in (session.router, system.router, metrics.router, docs.router):
+    for router in (session.router, system.router, metrics.router, pages.router):
         app.include_router(router)
     app.webhooks.include_router(webhooks.described)
     description.install(app, settings, keyring)

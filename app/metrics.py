@@ -135,6 +135,7 @@ def _workers(found: Census) -> Iterator[Metric]:
     speed = GaugeMetricFamily(
         "atelier_device_steps_per_second", "Speed at present; 0 when idle.", labels=device
     )
+    lost = GaugeMetricFamily("atelier_device_lost", "1: it paints no more.", labels=device)
     for worker in found.workers:
         features = worker.features
         told = {"host": worker.host, "version": worker.version, "features": features.name}
@@ -142,4 +143,5 @@ def _workers(found: Census) -> Iterator[Metric]:
         for one in worker.devices:
             busy.add_metric([worker.name, one.name], one.busy_seconds)
             speed.add_metric([worker.name, one.name], one.steps_per_second)
-    yield from (info, busy, speed)
+            lost.add_metric([worker.name, one.name], one.lost)
+    yield from (info, busy, speed, lost)

@@ -1,12 +1,14 @@
 """The fields of ``StyleTransferParams`` as options of a command."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 import typer
+from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
+from model.errors import ParameterError
 from model.params import StyleTransferParams
 
 
@@ -26,6 +28,22 @@ def with_params(command: Callable[..., None]) -> Callable[..., None]:
     command.__signature__ = inspect.Signature([*kept, *options])  # type: ignore[attr-defined]
     command.__annotations__ = {p.name: p.annotation for p in (*kept, *options)}
     return command
+
+
+def params_of(asked: Mapping[str, Any]) -> StyleTransferParams:
+    """The parameters that the options give; those that were not given have their defaults.
+
+    Raises:
+        ParameterError: one is out of its range.
+    """
+    given = {name: value for name, value in asked.items() if value not in (None, [], ())}
+    try:
+        return StyleTransferParams(**given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "-".join(str(part) for part in first["loc"][:1]).replace("_", "-")
+        option = f"--{name}: " if name else ""
+        raise ParameterError(f"{option}{first['msg']}. Received: {first['input']!r}.") from None
 
 
 def _option(name: str, field: FieldInfo) -> inspect.Parameter:

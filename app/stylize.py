@@ -1,15 +1,14 @@
 """``atelier stylize``: one painting, on this machine or on a server, with a progress bar."""
 
-import contextlib
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+from app import options
+from app.bar import Report, bar
 from app.client import Atelier, Done, Progressed, ServerError, StatusChanged
 from app.presets import PRESETS
 from model.errors import InputError, ParameterError
@@ -18,8 +17,6 @@ from model.params import StyleTransferParams
 from worker.pictures import Pictures
 from worker.records import Job
 from worker.settings import Settings
-
-Report = Callable[[float, str], None]
 
 #: What a file's ending says, where ``--format`` says nothing.
 _FORMATS = {
@@ -33,27 +30,25 @@ _FORMATS = {
 
 
 def params_of(asked: Mapping[str, Any], output: Path) -> StyleTransferParams:
-    """The parameters of a command line.
+    """The parameters of a command line, with the format that the output's ending says.
 
     Raises:
         ParameterError: one is out of its range, or the output's ending says no format.
     """
-    given = {name: value for name, value in asked.items() if value not in (None, [], ())}
-    if "format" not in given:
-        ending = output.suffix.lower()
-        if ending not in _FORMATS:
-            raise ParameterError(
-                f"The output's ending says no format; known are {', '.join(_FORMATS)}. "
-                f"Received: {output.name!r}."
-            )
-        given["format"] = _FORMATS[ending]
-    try:
-        return StyleTransferParams(**given)
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = "-".join(str(part) for part in first["loc"][:1]).replace("_", "-")
-        option = f"--{name}: " if name else ""
-        raise ParameterError(f"{option}{first['msg']}. Received: {first['input']!r}.") from None
+    if asked.get("format") is not None:
+        return options.params_of(asked)
+    ending = output.suffix.lower()
+    if ending not in _FORMATS:
+        raise ParameterError(
+            f"The output's ending says no format; known are {', '.join(_FORMATS)}. "
+            f"Received: {output.name!r}."
+        )
+    return options.params_of({**asked, "format": _FORMATS[ending]})
+
+
+def ending_of(picture_format: str) -> str:
+    """The usual ending of a format's files."""
+    return next(ending for ending, name in _FORMATS.items() if name == picture_format)
 
 
 def read(path: Path) -> bytes:
@@ -144,10 +139,10 @@ def paint_here(
     """Paints on this machine; summaries for TensorBoard go into ``logdir``, if there is one."""
     pictures.check(settings.picture_limits)  # before loading what takes seconds to load
     load_tensorflow()
-    with _bar("loading the features") as report:
-        from worker.alone import paint_alone  # noqa: PLC0415 - loads TensorFlow
+    with bar("loading the features") as report:
+        from worker.alone import Soloist  # noqa: PLC0415 - loads TensorFlow
 
-        return paint_alone(pictures, params, settings, logdir=logdir, report=report)
+        return Soloist(settings).paint(pictures, params, report, logdir=logdir)
 
 
 def paint_there(
@@ -158,7 +153,7 @@ def paint_there(
     Raises:
         ServerError: the job was refused, failed, or the server cannot be reached.
     """
-    with Atelier(server, api_key=api_key) as atelier, _bar("handing in") as report:
+    with Atelier(server, api_key=api_key) as atelier, bar("handing in") as report:
         job_id = atelier.submit(
             pictures.content,
             pictures.styles,
@@ -191,20 +186,3 @@ def _followed(atelier: Atelier, job_id: str, report: Report) -> Job:
                 return event.job
         report(fraction, doing)
     raise AssertionError("A stream ends with the job.")
-
-
-@contextlib.contextmanager
-def _bar(first: str) -> Iterator[Report]:
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(first, total=1.0)
-
-        def report(fraction: float, what: str) -> None:
-            progress.update(task, completed=fraction, description=what)
-
-        yield report

@@ -16,6 +16,7 @@ class Urls(BaseModel):
     losses: str
     events: str
     cancel: str
+    retry: str
 
 
 class JobView(Job):
@@ -27,7 +28,7 @@ class JobView(Job):
     def of(cls, job: Job) -> Self:
         """The job with its addresses."""
         base = f"/v1/jobs/{job.id}"
-        parts = ("result", "preview", "losses", "events", "cancel")
+        parts = ("result", "preview", "losses", "events", "cancel", "retry")
         further = {name: f"{base}/{name}" for name in parts}
         return cls(**dict(job), urls=Urls(self=base, **further))
 

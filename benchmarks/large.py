@@ -29,7 +29,7 @@ from model.run import Run  # noqa: E402
 from model.sitting import Sitting  # noqa: E402
 from worker.settings import load_settings  # noqa: E402
 
-SAMPLES = Path(__file__).parent.parent / "samples"
+SAMPLES = Path(__file__).parents[1] / "app" / "page" / "samples"
 
 Array = npt.NDArray[np.float32]
 

@@ -27,7 +27,7 @@ from benchmarks.front.http import Addresses, Answer, Connection, get, post
 from worker import events
 from worker.events import EventKind
 
-SAMPLES = Path(__file__).parents[1] / "samples"
+SAMPLES = Path(__file__).parents[1] / "app" / "page" / "samples"
 
 PICTURES = {
     "content": (SAMPLES / "pavilion.jpg").read_bytes(),

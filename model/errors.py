@@ -12,6 +12,7 @@
     └── PaintingError                 the run itself is at fault
         ├── DivergedError             the optimisation left the finite numbers twice
         ├── CheckpointError           a saved run that does not belong to this one
+        ├── DeviceMemoryError         the device has too little memory for it
         └── OutOfTimeError            the time allowed for the painting is up
 
 A class's ``slug`` is stable, for programs; its ``title`` and every message are for people. A
@@ -103,6 +104,13 @@ class DivergedError(PaintingError):
 
 class CheckpointError(PaintingError):
     """A saved run that does not belong to this one, or is damaged."""
+
+
+class DeviceMemoryError(PaintingError):
+    """The device has too little memory for the picture, also in small tiles."""
+
+    slug = "out-of-memory"
+    title = "The device has too little memory"
 
 
 class OutOfTimeError(PaintingError):

@@ -1,6 +1,7 @@
 """The loss of a picture and its gradient: at once, or tile by tile where it is large."""
 
 from collections.abc import Callable, Iterable
+from copy import copy
 
 import numpy as np
 import numpy.typing as npt
@@ -33,8 +34,15 @@ class Objective:
     def __init__(self, network: vgg.Network, kind: Kind) -> None:
         self._network = network
         self._kind = kind
+        self._small_tiles = False
         self._graphs = Graphs(network, kind)
         self.parts = kind.parts
+
+    def in_small_tiles(self) -> "Objective":
+        """The same in less memory, and a bit slower; it shares the graphs."""
+        other = copy(self)
+        other._small_tiles = True  # noqa: SLF001 - our own
+        return other
 
     @property
     def identity(self) -> str:
@@ -66,7 +74,7 @@ class Objective:
             pixel *density*: multiplied by the number of pixels, so that its size, and with it an
             optimiser's constants, do not depend on the picture's.
         """
-        pieces = tiles.cut(*image.shape[1:3])
+        pieces = tiles.cut(*image.shape[1:3], small=self._small_tiles)
         if len(pieces) == 1:
             parts, gradient = self._graphs.judge(image, targets, weights)
         else:
@@ -96,7 +104,7 @@ class Objective:
     def _moments(self, image: tf.Tensor, guides: ByLayer) -> ByLayer:
         """Moments of a whole picture: the sums of those of its tiles."""
         found: ByLayer = {}
-        for tile in tiles.cut(*image.shape[1:3]):
+        for tile in tiles.cut(*image.shape[1:3], small=self._small_tiles):
             of_tile = self._graphs.moments(*_view(image, tile), _guides_inside(guides, tile))
             _add(found, of_tile)
         return found
@@ -104,7 +112,7 @@ class Objective:
     def _content_targets(self, content: Array) -> ByLayer:
         image = tf.constant(content[np.newaxis])
         rows: dict[int, list[ByLayer]] = {}
-        for tile in tiles.cut(*content.shape[:2]):
+        for tile in tiles.cut(*content.shape[:2], small=self._small_tiles):
             rows.setdefault(tile.inner.top, []).append(self._graphs.content(*_view(image, tile)))
         seen = {
             name: tf.concat(

@@ -59,9 +59,34 @@ class Studio:
             self._network = Network(features, self.dtype)
         self._objectives: dict[tuple[str | int | None, ...], Objective] = {}
 
-    def begin(self, sitting: Sitting) -> Run:
-        """A run that has taken no step yet."""
-        return Run(sitting, self._objective(sitting.params, sitting.region_count), self.device)
+    def begin(self, sitting: Sitting, *, small_tiles: bool = False) -> Run:
+        """A run that has taken no step yet; with small tiles it needs less memory."""
+        objective = self._objective(sitting.params, sitting.region_count)
+        return Run(sitting, objective.in_small_tiles() if small_tiles else objective, self.device)
+
+    def paint(
+        self,
+        content: Array,
+        styles: Sequence[Array],
+        params: StyleTransferParams,
+        *,
+        content_mask: Array | None = None,
+        style_masks: Sequence[Array] = (),
+        on_progress: Callable[[Run, Progress], None] | None = None,
+        resume: bytes | None = None,
+    ) -> Painting:
+        """A painting from its first step to its last; arguments and errors as of ``paint``."""
+        sitting = Sitting.prepare(
+            content, styles, params, content_mask=content_mask, style_masks=style_masks
+        )
+        run = self.begin(sitting)
+        if resume is not None:
+            run.restore(resume)
+        while not run.done:
+            progress = run.advance(1)
+            if on_progress is not None:
+                on_progress(run, progress)
+        return Painting(run.picture(), run.progress(), self.features)
 
     def _objective(self, params: StyleTransferParams, regions: int = 0) -> Objective:
         """The graphs for a request, traced at the first one of its kind."""
@@ -104,15 +129,12 @@ def paint(
         DivergedError: the optimisation diverged twice.
         CheckpointError: ``resume`` does not belong to these arguments.
     """
-    studio = Studio(features, device=device, precision=precision)
-    sitting = Sitting.prepare(
-        content, styles, params, content_mask=content_mask, style_masks=style_masks
+    return Studio(features, device=device, precision=precision).paint(
+        content,
+        styles,
+        params,
+        content_mask=content_mask,
+        style_masks=style_masks,
+        on_progress=on_progress,
+        resume=resume,
     )
-    run = studio.begin(sitting)
-    if resume is not None:
-        run.restore(resume)
-    while not run.done:
-        progress = run.advance(1)
-        if on_progress is not None:
-            on_progress(run, progress)
-    return Painting(run.picture(), run.progress(), features)

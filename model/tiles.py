@@ -21,6 +21,10 @@ _SIDE = 1024
 #: Pixels that the network sees at once: a tile with its halo, or a picture as a whole.
 _LARGEST = (_SIDE + 2 * _HALO) ** 2
 
+#: Likewise where a device's memory did not suffice for that: an eighth of it does for this.
+_SMALL_SIDE = 256
+_SMALL_LARGEST = (_SMALL_SIDE + 2 * _HALO) ** 2
+
 
 class Box(NamedTuple):
     """A rectangle in whole pixels; bottom and right are just outside."""
@@ -50,9 +54,16 @@ class Tile(NamedTuple):
     inner: Box
 
 
-def cut(height: int, width: int) -> tuple[Tile, ...]:
-    """The tiles of a picture, whose inner boxes cover it once; one for a picture of usual size."""
-    if height * width <= _LARGEST:
+def cut(height: int, width: int, *, small: bool = False) -> tuple[Tile, ...]:
+    """The tiles of a picture, whose inner boxes cover it once; one for a picture of usual size.
+
+    Args:
+        height: of the picture in pixels.
+        width: likewise.
+        small: whether memory is scarce.
+    """
+    side, largest = (_SMALL_SIDE, _SMALL_LARGEST) if small else (_SIDE, _LARGEST)
+    if height * width <= largest:
         whole = Box(0, 0, height, width)
         return (Tile(whole, whole),)
     return tuple(
@@ -65,12 +76,12 @@ def cut(height: int, width: int) -> tuple[Tile, ...]:
             ),
             Box(top, left, bottom, right),
         )
-        for (top, bottom), (left, right) in product(_spans(height), _spans(width))
+        for (top, bottom), (left, right) in product(_spans(height, side), _spans(width, side))
     )
 
 
-def _spans(length: int) -> list[tuple[int, int]]:
-    """Nearly equal parts of a length, about ``_SIDE`` at most, cut at multiples of the stride."""
-    count = -(-length // _SIDE)
+def _spans(length: int, side: int) -> list[tuple[int, int]]:
+    """Nearly equal parts of a length, about ``side`` at most, cut at multiples of the stride."""
+    count = -(-length // side)
     edges = [length * part // count // STRIDE * STRIDE for part in range(count)]
     return list(pairwise([*edges, length]))

@@ -12,7 +12,10 @@ from app.client import Atelier, Progressed
 from model.params import StyleTransferParams
 
 ROOT = Path(__file__).parents[1]
-CONTENT, STYLE = ROOT / "samples" / "pavilion.jpg", ROOT / "app" / "presets" / "starlight.jpg"
+CONTENT, STYLE = (
+    ROOT / "app" / "page" / "samples" / "pavilion.jpg",
+    ROOT / "app" / "presets" / "starlight.jpg",
+)
 PAINTING = ROOT / "demo.png"
 
 

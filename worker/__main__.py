@@ -7,13 +7,16 @@ Its threads, all known to one coordinator:
     NAME-N         two per device, the intake threads: one speaks for the job that is painted,
                    the other gets the next one ready; with NAME-close_on_stop, a queue runner
     presence       says every few seconds that the worker is there
+    janitor        looks now and then for pictures in a store that nobody names any more
     webhooks       gives each delivery that is due to a thread, which nobody waits for long
 
 It exits with 0 after SIGTERM or SIGINT, every job finished or back in the queue, and with 1 when
-something of the house broke, or a thread did not stop within the grace period. A second signal
-exits at once.
+something of the house broke, a device hung, the last one was lost, or a thread did not stop within
+the grace period. A second signal exits at once. Where Redis does not answer, no job can be put
+back: others find it when its heartbeat is over.
 """
 
+import contextlib
 import logging
 import os
 import signal
@@ -36,6 +39,7 @@ from model.errors import AtelierError
 from model.painting import Studio
 from model.vgg import Features
 from worker import presence
+from worker.assignment import DeviceLost
 from worker.connections import RedisAway, connect_impatiently, connect_patiently, ping
 from worker.coordination import QueueRunner
 from worker.courier import Courier
@@ -46,12 +50,15 @@ from worker.logs import set_up_logging
 from worker.records import FeaturesUsed
 from worker.settings import Settings, load_settings
 from worker.tracing import set_up_tracing, shut_down_tracing
+from worker.watchdog import Watchdog
 
 logger = logging.getLogger(__name__)
 
 INTAKE_THREADS_PER_DEVICE = 2
 
 _PRESENCE_SECONDS = 2.0
+
+_SWEEP_LOOK_SECONDS = 60.0
 
 
 class Worker:
@@ -61,7 +68,8 @@ class Worker:
         self._settings = settings
         self._devices = devices
         self._coord = tf.train.Coordinator()
-        self._jobs = Jobs(connect_patiently(settings.required_redis_url), settings)
+        url = settings.required_redis_url
+        self._jobs = Jobs(connect_patiently(url, self._coord.should_stop), settings)
         self._courier = Courier(self._jobs, settings)
         self._info = presence.WorkerInfo(
             name=f"{socket.gethostname()}-{uuid4().hex[:8]}",
@@ -82,10 +90,16 @@ class Worker:
             self._start(device)
         self._thread("presence", self._announce)
         self._thread("webhooks", lambda: self._courier.run(self._coord))
+        self._thread("janitor", self._sweep)
+        watchdog = Watchdog(self._settings.hang_seconds)
         while not self._coord.wait_for_stop(timeout=0.1):
+            watchdog.pat()
             # Not requested in the signal handler: the coordinator's lock is not reentrant.
             if stop_asked.is_set():
                 self._coord.request_stop()
+            if all(device.lost for device in self._devices):
+                self._coord.request_stop(DeviceLost("The worker has no device left."))
+        watchdog.dismiss()
         return self._join()
 
     def _start(self, device: Device) -> None:
@@ -127,6 +141,12 @@ class Worker:
                 except RedisAway:
                     logger.warning("Redis does not answer; nobody knows that this worker is here.")
                 self._coord.wait_for_stop(_PRESENCE_SECONDS)
+
+    def _sweep(self) -> None:
+        with self._coord.stop_on_exception():
+            while not self._coord.wait_for_stop(_SWEEP_LOOK_SECONDS):
+                with contextlib.suppress(*RedisAway):  # the next worker, or the next time
+                    self._jobs.blobs.sweep_if_due()
 
     def _publish_tallies(self, connection: Redis) -> None:
         for device in self._devices:

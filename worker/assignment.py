@@ -25,6 +25,18 @@ class Lost(Exception):  # noqa: N818 - likewise
     """The job counts as abandoned, because Redis did not hear of it, and another worker has it."""
 
 
+class DeviceFault(Exception):  # noqa: N818 - an error of the house, not of the job
+    """The device does not paint any more; the message goes on after "the worker"."""
+
+
+class DeviceHung(DeviceFault):
+    """The device does not come back from a step: the process has to be replaced."""
+
+
+class DeviceLost(DeviceFault):
+    """The device refuses to work: its thread has ended, other devices go on."""
+
+
 @dataclass(frozen=True)
 class News:
     """What the device thread has to say of an assignment.
@@ -62,7 +74,9 @@ class Assignment:
         resume: checkpoint of an earlier attempt, or None.
         timeout_seconds: painting time allowed.
         cancel: set by the intake thread to end the painting.
-        changed: set by the device thread whenever there are news or an outcome.
+        changed: set by the device thread whenever there is something to see.
+        taken: set by the device thread when it has the assignment.
+        counted: set by the intake thread when the job's record says so.
         outcome: the painting, or what was raised instead; None while it is painted.
         context: what log lines and spans are about when it is handed over, for the device thread.
     """
@@ -72,10 +86,21 @@ class Assignment:
     timeout_seconds: float
     cancel: threading.Event = field(default_factory=threading.Event)
     changed: threading.Event = field(default_factory=threading.Event)
+    taken: threading.Event = field(default_factory=threading.Event)
+    counted: threading.Event = field(default_factory=threading.Event)
     outcome: Array | BaseException | None = None
     context: Context = field(default_factory=copy_context)
     _news: News | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def take(self, patience_seconds: float) -> None:
+        """Says that the device has it; waits for that to be on record, but not for ever.
+
+        What kills the process at the first step would otherwise never be counted.
+        """
+        self.taken.set()
+        self.changed.set()
+        self.counted.wait(patience_seconds)
 
     def tell(self, news: News) -> None:
         """Puts news in front of the intake thread."""

@@ -1,4 +1,4 @@
-"""Pictures by key, in Redis, each with a time to live.
+"""Pictures by key, each with a time to live: the names in Redis, the bytes in a vault.
 
 Uploads are stored once under their SHA-256; what belongs to a job is stored under its id. How many
 bytes the uploads have together is kept beside them: one that expires stays in that sum until it is
@@ -6,9 +6,11 @@ counted again, and there is nothing else by which the two could differ.
 """
 
 from collections.abc import Iterable
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 from redis import Redis
+
+from worker.vaults import InRedis, Vault
 
 Kind = Literal["result", "preview", "losses", "checkpoint"]
 
@@ -31,21 +33,33 @@ if size and redis.call('EXISTS', KEYS[1]) == 0 then
 end
 """
 
-#: Forgets that a job uses an upload, and the upload when none is left that does.
+#: Forgets that a job uses an upload, and the upload when none is left that does; gives what was
+#: kept of it, if it is asked for.
 _RELEASE = (
     """
 redis.call('SREM', KEYS[3], ARGV[2])
-if redis.call('SCARD', KEYS[3]) == 0 then redis.call('DEL', KEYS[1]) end
+local kept = false
+if redis.call('SCARD', KEYS[3]) == 0 then
+  if ARGV[3] == '1' then kept = redis.call('GET', KEYS[1]) end
+  redis.call('DEL', KEYS[1])
+end
 """
     + _LEAVE
+    + "return kept"
 )
+
+#: Between two looks for bytes that nobody names, whichever worker takes them, in seconds.
+_SWEEP_SECONDS = 600
+
+_SWEPT = "atelier:swept"
 
 
 class Blobs:
     """The store; safe to share between threads."""
 
-    def __init__(self, connection: Redis) -> None:
+    def __init__(self, connection: Redis, vault: Vault | None = None) -> None:
         self._connection = connection
+        self._vault = vault or InRedis()
         self._release = connection.register_script(_RELEASE)
         self._leave = connection.register_script(_LEAVE)
 
@@ -57,8 +71,9 @@ class Blobs:
             pipeline.expire(_upload_key(digest), ttl_seconds)
             is_there = pipeline.execute()[-1]
         if not is_there:
+            kept = self._vault.keep(_upload_key(digest), data)
             with self._connection.pipeline() as pipeline:
-                pipeline.set(_upload_key(digest), data, ex=ttl_seconds)
+                pipeline.set(_upload_key(digest), kept, ex=ttl_seconds)
                 pipeline.eval(_ENTER, 1, SIZES, digest, len(data))
                 pipeline.execute()
 
@@ -66,7 +81,8 @@ class Blobs:
         """Forgets the pictures that only this job used."""
         for digest in digests:
             keys = [_upload_key(digest), SIZES, _users_key(digest)]
-            self._release(keys=keys, args=[digest, job_id])
+            elsewhere = int(self._vault.is_elsewhere)
+            self._drop([self._release(keys=keys, args=[digest, job_id, elsewhere])])
 
     def count_again(self) -> int:
         """Bytes of all uploads, without those that have expired meanwhile."""
@@ -77,15 +93,27 @@ class Blobs:
 
     def upload(self, digest: str) -> bytes | None:
         """An uploaded picture, or None when its time is over."""
-        return cast("bytes | None", self._connection.get(_upload_key(digest)))
+        return self._fetch(_upload_key(digest))
+
+    def has_uploads(self, job_id: str, digests: Iterable[str]) -> bool:
+        """Whether all these pictures are there, and kept for this job: others' do not count."""
+        with self._connection.pipeline(transaction=False) as pipeline:
+            for digest in digests:
+                pipeline.exists(_upload_key(digest))
+                pipeline.sismember(_users_key(digest), job_id)
+            return all(pipeline.execute())
 
     def put(self, job_id: str, kind: Kind, data: bytes, ttl_seconds: int) -> None:
         """Stores what belongs to a job, in place of what was there."""
-        self._connection.set(_job_key(job_id, kind), data, ex=ttl_seconds)
+        key = _job_key(job_id, kind)
+        kept = self._vault.keep(key, data)
+        before = self._connection.set(key, kept, ex=ttl_seconds, get=self._vault.is_elsewhere)
+        if self._vault.is_elsewhere:
+            self._drop([before])
 
     def get(self, job_id: str, kind: Kind) -> bytes | None:
         """What belongs to a job, or None."""
-        return cast("bytes | None", self._connection.get(_job_key(job_id, kind)))
+        return self._fetch(_job_key(job_id, kind))
 
     def seconds_left(self, job_id: str, kind: Kind) -> int:
         """How long what belongs to a job will be there; negative if it is not."""
@@ -93,7 +121,36 @@ class Blobs:
 
     def drop(self, job_id: str, *kinds: Kind) -> None:
         """Forgets what belongs to a job."""
-        self._connection.delete(*(_job_key(job_id, kind) for kind in kinds))
+        keys = [_job_key(job_id, kind) for kind in kinds]
+        kept = self._connection.mget(keys) if self._vault.is_elsewhere else []
+        self._connection.delete(*keys)
+        self._drop(kept)
+
+    def sweep_if_due(self) -> None:
+        """Sweeps, if no worker has in the last minutes; this may take minutes itself."""
+        if self._vault.is_elsewhere and self._connection.set(_SWEPT, 1, nx=True, ex=_SWEEP_SECONDS):
+            self.sweep()
+
+    def sweep(self) -> None:
+        """Drops bytes whose keys have expired, or were never written."""
+        for found in self._vault.old():
+            if found:
+                kept = cast("list[bytes | None]", self._connection.mget([key for key, _ in found]))
+                pairs = zip(found, kept, strict=True)
+                self._drop([name for (_, name), named in pairs if named != name])
+
+    def _fetch(self, key: str) -> bytes | None:
+        """The bytes; asked for once more where others have just taken their place."""
+        seen = None
+        while (kept := cast("bytes | None", self._connection.get(key))) not in {None, seen}:
+            assert kept is not None
+            if (data := self._vault.fetch(kept)) is not None:
+                return data
+            seen = kept
+        return None
+
+    def _drop(self, kept: Iterable[Any]) -> None:
+        self._vault.drop([name for name in kept if name is not None])
 
 
 def _upload_key(digest: str) -> str:

@@ -21,13 +21,10 @@ from rq.worker_registration import WORKERS_BY_QUEUE_KEY
 
 from worker import presence, totals
 from worker.jobs import Jobs
-from worker.ledger import QUEUE
-from worker.painting_job import PaintingJob
+from worker.ledger import ENQUEUED_AT, QUEUE
 from worker.presence import WorkerInfo
 from worker.records import Status
 from worker.totals import Totals
-
-_ENQUEUED_AT = f"{PaintingJob.key_for('*')}->enqueued_at"
 
 _REGISTRIES: Mapping[Status, type[BaseRegistry]] = {
     "succeeded": FinishedJobRegistry,
@@ -90,7 +87,7 @@ def _look(jobs: Jobs) -> list[Any]:
         pipeline.zcard(queue.started_job_registry.key)
         # The oldest is not always the next: what is urgent or was put back goes before it. Some
         # more are asked for, because ids without a record come first.
-        pipeline.sort(queue.key, start=0, num=10, by=_ENQUEUED_AT, get=[_ENQUEUED_AT], alpha=True)
+        pipeline.sort(queue.key, start=0, num=10, by=ENQUEUED_AT, get=[ENQUEUED_AT], alpha=True)
         pipeline.smembers(WORKERS_BY_QUEUE_KEY % QUEUE)
         pipeline.hgetall(totals.KEY)
         for registry in _REGISTRIES.values():  # scores are when an entry expires

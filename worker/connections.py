@@ -1,22 +1,36 @@
 """Connections to Redis, and what they do when it does not answer."""
 
+from collections.abc import Callable
+from typing import Any
 from urllib.parse import urlsplit
 
 from redis import Redis
+from redis._parsers.base import BaseParser
 from redis.asyncio import BlockingConnectionPool
 from redis.asyncio import Redis as AsyncRedis
 from redis.asyncio.retry import Retry as AsyncRetry
 from redis.backoff import ExponentialWithJitterBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import OutOfMemoryError, ReadOnlyError, RedisError
+from redis.exceptions import MasterDownError, OutOfMemoryError, ReadOnlyError, RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.retry import Retry
 
 from model.errors import AtelierError
 
+
+class CannotPersistError(RedisError):
+    """Redis cannot write to its disk, which is full or read-only, and so takes nothing."""
+
+
+# redis-py has no class of its own for it.
+BaseParser.EXCEPTION_CLASSES["MISCONF"] = CannotPersistError
+
+#: What is raised when Redis answers, and takes nothing at present: nothing of it has been done.
+Refused = (OutOfMemoryError, ReadOnlyError, MasterDownError, CannotPersistError)
+
 #: What is raised when Redis does not answer or cannot take anything more, which time may mend; the
 #: rest of its errors are bugs of ours.
-RedisAway = (RedisConnectionError, RedisTimeoutError, OutOfMemoryError, ReadOnlyError)
+RedisAway = (RedisConnectionError, RedisTimeoutError, *Refused)
 
 
 class RedisUnreachableError(AtelierError):
@@ -51,13 +65,19 @@ def connect_for_events(url: str, connections: int) -> AsyncRedis:
     return AsyncRedis.from_pool(pool)
 
 
-def connect_patiently(url: str) -> Redis:
-    """For a worker, which has a painting to lose: a restart of Redis is waited out."""
+def connect_patiently(url: str, gives_up: Callable[[], bool] = lambda: False) -> Redis:
+    """For a worker, which has a painting to lose: a restart of Redis is waited out.
+
+    Args:
+        url: of Redis.
+        gives_up: says whether the house stops, so that nothing is waited for any more.
+    """
     return Redis.from_url(
         url,
         socket_connect_timeout=2.0,
-        socket_timeout=10.0,  # above the second that a blocking read lasts
-        retry=Retry(_backoff(cap=1.0), 30),
+        # Above the second that a blocking read lasts, and below the grace of a worker that stops.
+        socket_timeout=5.0,
+        retry=_WhileNeeded(gives_up),
         health_check_interval=30,
     )
 
@@ -80,6 +100,32 @@ def ping(url: str) -> None:
 def _address(url: str) -> str:
     parts = urlsplit(url)
     return parts.path if parts.scheme == "unix" else parts.netloc.rpartition("@")[2]
+
+
+class _WhileNeeded(Retry):
+    """Tries again for about half a minute, or until the house stops."""
+
+    def __init__(self, gives_up: Callable[[], bool]) -> None:
+        super().__init__(_backoff(cap=1.0), 30)
+        self._gives_up = gives_up
+
+    def __deepcopy__(self, _memo: object) -> "_WhileNeeded":
+        """Each connection has one of its own; the house is the same."""
+        return _WhileNeeded(self._gives_up)
+
+    def call_with_retry(
+        self,
+        do: Callable[[], Any],
+        fail: Callable[..., Any],
+        is_retryable: Callable[[Exception], bool] | None = None,
+        with_failure_count: bool = False,  # noqa: FBT001, FBT002 - redis-py's
+    ) -> Any:
+        """Calls until it succeeds, or there is no use in it any more."""
+
+        def is_worth_it(error: Exception) -> bool:
+            return not self._gives_up() and (is_retryable is None or is_retryable(error))
+
+        return super().call_with_retry(do, fail, is_worth_it, with_failure_count)
 
 
 def _backoff(cap: float) -> ExponentialWithJitterBackoff:

@@ -10,35 +10,55 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextvars import copy_context
 
 import numpy as np
 import tensorflow as tf
 
-from model.errors import AtelierError, CheckpointError, OutOfTimeError
+from model.errors import (
+    AtelierError,
+    CheckpointError,
+    DeviceMemoryError,
+    OutOfTimeError,
+)
 from model.painting import Studio
 from model.params import StyleTransferParams
 from model.progress import Progress
 from model.run import Run
 from model.sitting import Sitting
-from worker.assignment import Array, Assignment, Canceled, Interrupted, News
+from worker.assignment import (
+    Array,
+    Assignment,
+    Canceled,
+    DeviceHung,
+    DeviceLost,
+    Interrupted,
+    News,
+)
 from worker.coordination import BoundedQueue
+from worker.pace import Pace
 from worker.presence import DeviceInfo
 from worker.tally import Tally
 
 logger = logging.getLogger(__name__)
 
-#: The length of a chunk that is aimed at, in seconds: how soon a cancel or a stop is seen.
-CHUNK_SECONDS = 0.5
-
-#: Painting time between two previews and between two checkpoints, in seconds.
-PREVIEW_SECONDS = 2.0
-CHECKPOINT_SECONDS = 15.0
-
 #: The next job is taken when the present one has so many seconds left: enough to fetch and
 #: decode it, too few for it to be better off with another worker.
 LEAD_SECONDS = 3.0
+
+#: How long the device waits for the job's record to say that it has the job, in seconds: it is
+#: written within milliseconds, or Redis is away, and then there is no use in waiting.
+RECORD_SECONDS = 2.0
+
+#: What TensorFlow raises when a device does not work any more, rather than when it is misused.
+_OUT_OF_ORDER = (
+    tf.errors.InternalError,
+    tf.errors.UnavailableError,
+    tf.errors.AbortedError,
+    tf.errors.UnknownError,
+    tf.errors.DataLossError,
+)
 
 
 class Device:
@@ -49,6 +69,7 @@ class Device:
         reception: held by the intake thread that is getting the next assignment, so that no two
             take a job each where there is room for one.
         tally: what it and its intake threads have done.
+        lost: why it paints no more; None while it does.
     """
 
     def __init__(self, studio: Studio) -> None:
@@ -58,6 +79,8 @@ class Device:
         self.reception = threading.Lock()
         self.warm = threading.Event()
         self.tally = Tally()
+        self.lost: str | None = None
+        self._busy_since: float | None = None  # with one chunk; monotonic
         self._owed = 0  # assignments handed over and not ended
         self._free_at = math.inf  # of the one that is painted; monotonic
         self._load_changed = threading.Condition()
@@ -68,6 +91,7 @@ class Device:
             name=self.name,
             precision=self.studio.dtype.name,
             busy=self._owed > 0,
+            lost=self.lost is not None,
             busy_seconds=self.tally.busy_seconds,
             steps_per_second=self.tally.steps_per_second,
         )
@@ -91,25 +115,49 @@ class Device:
         with self._load_changed:
             return self._load_changed.wait_for(self._is_nearly_free, timeout)
 
+    def check_pulse(self, longest_chunk_seconds: float) -> None:
+        """Makes sure that the device comes back from its chunks of steps.
+
+        Raises:
+            DeviceHung: it has been with one for longer.
+        """
+        since = self._busy_since
+        if since is not None and time.monotonic() - since > longest_chunk_seconds:
+            raise DeviceHung(f"hung for more than {longest_chunk_seconds:g} s on {self.name}")
+
     def run(self, coord: tf.train.Coordinator) -> None:
         """The thread: paints what is in the queue, until it is closed and empty.
 
-        An error of a job ends the assignment; any other ends the house as well.
+        An error of a job ends the assignment, one of the device ends this thread, and any other
+        ends the house as well.
         """
         try:
-            with coord.stop_on_exception():
+            with coord.stop_on_exception(), self._until_lost():
                 self._warm_up()
                 while True:
                     self._paint_next(coord.should_stop)
         finally:
             self._turn_away()
 
+    @contextlib.contextmanager
+    def _until_lost(self) -> Iterator[None]:
+        try:
+            yield
+        except _OUT_OF_ORDER as error:
+            logger.exception("The device %s is lost.", self.name)
+            self.lost = type(error).__name__
+            self.warm.set()  # nobody need wait for it
+
     def _paint_next(self, should_stop: Callable[[], bool]) -> None:
         assignment = self.queue.dequeue()
+        assignment.take(RECORD_SECONDS)
         try:
             assignment.end(assignment.context.run(self._paint, assignment, should_stop))
         except (AtelierError, Canceled, Interrupted) as outcome:
             assignment.end(outcome)
+        except _OUT_OF_ORDER as error:
+            assignment.end(DeviceLost(f"lost {self.name} ({type(error).__name__})"))
+            raise
         except BaseException as error:
             assignment.end(error)
             raise
@@ -128,19 +176,37 @@ class Device:
         """Traces the graphs that most jobs use, so that the first one need not wait for it."""
         grey = np.full((64, 64, 3), 0.5, np.float32)
         params = StyleTransferParams(size=64, steps=1)
-        self.studio.begin(Sitting.prepare(grey, [grey], params)).advance(1)
+        with self._at_work():
+            self.studio.begin(Sitting.prepare(grey, [grey], params)).advance(1)
         self.warm.set()
 
     def _paint(self, assignment: Assignment, should_stop: Callable[[], bool]) -> Array:
         with self.tally.painting():
-            return self._advance_to_the_end(assignment, should_stop)
+            try:
+                return self._advance_to_the_end(assignment, should_stop)
+            except tf.errors.ResourceExhaustedError as error:
+                logger.warning(
+                    "%s has not enough memory; the job goes on with smaller tiles. %s",
+                    self.name,
+                    error.message.partition("\n")[0],
+                )
+            # Outside of the handler, which holds all that was in memory.
+            try:
+                return self._advance_to_the_end(assignment, should_stop, small_tiles=True)
+            except tf.errors.ResourceExhaustedError:
+                raise DeviceMemoryError(
+                    f"The device {self.name} has too little memory for a picture of this size, "
+                    "also in small tiles."
+                ) from None
 
-    def _advance_to_the_end(self, assignment: Assignment, should_stop: Callable[[], bool]) -> Array:
-        run = self._begin(assignment)
-        pace = _Pace(run.progress())
+    def _advance_to_the_end(
+        self, assignment: Assignment, should_stop: Callable[[], bool], *, small_tiles: bool = False
+    ) -> Array:
+        run = self._begin(assignment, small_tiles=small_tiles)
+        pace = Pace(run.progress())
         while not run.done:
             self._look_around(assignment, run, pace, should_stop)
-            progress = run.advance(pace.steps)
+            progress = self._advance(assignment, run, pace.steps)
             self.tally.advanced(*pace.note(progress))
             if pace.seconds_left is not None:
                 self._expect_free_in(pace.seconds_left)
@@ -155,8 +221,24 @@ class Device:
             )
         return run.picture()
 
-    def _begin(self, assignment: Assignment) -> Run:
-        run = self.studio.begin(assignment.sitting)
+    def _advance(self, assignment: Assignment, run: Run, steps: int) -> Progress:
+        with self._at_work():
+            try:
+                return run.advance(steps)
+            except tf.errors.ResourceExhaustedError:
+                assignment.resume = run.checkpoint()  # for the next run, in smaller tiles
+                raise
+
+    @contextlib.contextmanager
+    def _at_work(self) -> Iterator[None]:
+        self._busy_since = time.monotonic()
+        try:
+            yield
+        finally:
+            self._busy_since = None
+
+    def _begin(self, assignment: Assignment, *, small_tiles: bool) -> Run:
+        run = self.studio.begin(assignment.sitting, small_tiles=small_tiles)
         if assignment.resume is not None:
             try:
                 run.restore(assignment.resume)
@@ -165,7 +247,7 @@ class Device:
         return run
 
     def _look_around(
-        self, assignment: Assignment, run: Run, pace: "_Pace", should_stop: Callable[[], bool]
+        self, assignment: Assignment, run: Run, pace: Pace, should_stop: Callable[[], bool]
     ) -> None:
         if assignment.cancel.is_set():
             raise Canceled
@@ -192,43 +274,3 @@ class Device:
     def _is_nearly_free(self) -> bool:
         ends_soon = self._free_at - time.monotonic() < LEAD_SECONDS
         return self._owed == 0 or (self._owed == 1 and ends_soon)
-
-
-class _Pace:
-    """Measures a painting: how long the next chunk should be, how long the rest will take."""
-
-    def __init__(self, progress: Progress) -> None:
-        self.steps = 1
-        self.seconds_left: float | None = None
-        self._began = self._noted = self._checkpointed = time.monotonic()
-        self._previewed = -math.inf  # the first preview is due at once
-        self._first, self._last = progress, progress
-
-    @property
-    def seconds_painted(self) -> float:
-        """Since this attempt began."""
-        return time.monotonic() - self._began
-
-    def note(self, progress: Progress) -> tuple[int, float, int]:
-        """Takes the measure of a chunk that has just ended: steps, seconds, restarts."""
-        now, last = time.monotonic(), self._last
-        seconds, steps = now - self._noted, progress.step - last.step
-        per_step = seconds / max(1, steps)
-        self.steps = max(1, min(2 * self.steps, round(CHUNK_SECONDS / per_step)))
-        done = progress.fraction - self._first.fraction
-        if done > 0:
-            self.seconds_left = (1.0 - progress.fraction) * (now - self._began) / done
-        self._noted, self._last = now, progress
-        return steps, seconds, progress.restarts - last.restarts
-
-    def preview_due(self) -> bool:
-        """Whether it is time for a preview; saying so restarts the clock."""
-        due = self._noted - self._previewed >= PREVIEW_SECONDS
-        self._previewed = self._noted if due else self._previewed
-        return due
-
-    def checkpoint_due(self) -> bool:
-        """Whether it is time for a checkpoint; saying so restarts the clock."""
-        due = self._noted - self._checkpointed >= CHECKPOINT_SECONDS
-        self._checkpointed = self._noted if due else self._checkpointed
-        return due

@@ -48,7 +48,12 @@ def append(
     connection.expire(key, ttl_seconds)
     connection.publish(CHANNEL, job_id)
     if "status" in happened:
-        connection.publish(STATUS_CHANNEL, job_id)
+        say_queue_moved(connection, job_id)
+
+
+def say_queue_moved(connection: Redis, job_id: str) -> None:
+    """Says that a job came into the queue or left it, so that others may have other places."""
+    connection.publish(STATUS_CHANNEL, job_id)
 
 
 def forget(connection: Redis, job_id: str) -> None:

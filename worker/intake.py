@@ -22,9 +22,18 @@ from rq.exceptions import DequeueTimeout
 from rq.job import Job
 from rq.timeouts import BaseDeathPenalty
 
-from model.errors import AtelierError, PaintingError
+from model.errors import AtelierError
 from worker import errand
-from worker.assignment import Array, Assignment, Canceled, Interrupted, Lost
+from worker.assignment import (
+    Array,
+    Assignment,
+    Canceled,
+    DeviceFault,
+    DeviceLost,
+    Interrupted,
+    Lost,
+)
+from worker.attempts import Attempt
 from worker.connections import RedisAway
 from worker.device import Device
 from worker.jobs import Jobs
@@ -32,6 +41,7 @@ from worker.painting_job import PaintingJob
 from worker.patience import Patience
 from worker.records import FeaturesUsed, JobError
 from worker.settings import Settings
+from worker.strangers import Strangers
 from worker.tracing import describe, following
 from worker.upkeep import Upkeep
 
@@ -42,13 +52,6 @@ HEARTBEAT_TTL_SECONDS = 15
 
 #: How often a waiting intake thread looks after its job, in seconds.
 BEAT_SECONDS = 0.5
-
-
-class TooManyAttempts(PaintingError):  # noqa: N818 - reads better where it is raised
-    """Several workers in turn did not survive the job."""
-
-    slug = "too-many-attempts"
-    title = "The job failed repeatedly"
 
 
 class NoDeathPenalty(BaseDeathPenalty):
@@ -77,16 +80,21 @@ class IntakeWorker(SimpleWorker):
         self._device = device
         self._coord = coord
         self._settings = settings
-        self._upkeep = Upkeep(jobs)
+        self._upkeep = Upkeep(jobs, settings)
         self._receiving = False
+        self._strangers = Strangers(jobs)
         self._fault: BaseException | None = None
 
     def take_one(self) -> None:
         """The enqueue op of the queue runner: takes one job to its end, if there is one to take.
 
         Raises:
+            tf.errors.CancelledError: the device takes no more.
             BaseException: an error of the house; the job has been put back.
         """
+        if self._device.lost is not None:
+            raise tf.errors.CancelledError(None, None, f"{self._device.name} is lost.")
+        self._device.check_pulse(self._settings.hang_seconds)
         try:
             self.heartbeat()
             self._upkeep.run_if_due()
@@ -115,7 +123,10 @@ class IntakeWorker(SimpleWorker):
             return
         if found is not None:
             job, queue = cast("PaintingJob", found[0]), found[1]
-            if self._jobs.is_final(job):
+            if self._jobs.is_settled(job):
+                return
+            if job.is_of_newer_version:
+                self._coord.wait_for_stop(self._strangers.leave(job))
                 return
             job.perform_with = self._perform
             with following(job):
@@ -127,8 +138,8 @@ class IntakeWorker(SimpleWorker):
     def _perform(self, job: PaintingJob) -> None:
         """Prepare, paint, store: RQ calls this performing the job."""
         began = time.monotonic()
-        attempt = self._count_attempt(job)
-        logger.info("Job %s begins: %s, attempt %d", job.id, job.description, attempt)
+        number = self._begin(job)
+        logger.info("Job %s begins: %s, attempt %d", job.id, job.description, number)
         if self._jobs.cancel_requested(job.id):
             raise Canceled
         tally = self._device.tally
@@ -138,8 +149,9 @@ class IntakeWorker(SimpleWorker):
             size=assignment.sitting.params.size,
             steps=sum(scale.steps for scale in assignment.sitting.scales),
             features=self._device.studio.features.name,
-            attempt=attempt,
+            attempt=number,
         )
+        self._attempt.wait()
         self._hand_over(assignment)
         picture = self._accompany(job, assignment)
         self._stay(job)
@@ -147,17 +159,13 @@ class IntakeWorker(SimpleWorker):
             self._insist(lambda: errand.store(job, picture, assignment, self._jobs, self._settings))
         logger.info("Job %s is painted, after %.1f s", job.id, time.monotonic() - began)
 
-    def _count_attempt(self, job: PaintingJob) -> int:
+    def _begin(self, job: PaintingJob) -> int:
         features = self._device.studio.features
         used = FeaturesUsed(name=features.name, sha256=features.sha256)
-        attempt = job.facts.get("attempt", 0) + 1
-        if attempt > self._settings.max_attempts:
-            raise TooManyAttempts(
-                f"{self._settings.max_attempts} workers in turn broke off while painting this job."
-            )
-        self._jobs.note(job.id, attempt=attempt, features=used)
+        self._attempt = Attempt(job, self._jobs, self.name)
+        number = self._attempt.begin(used, self._settings.max_attempts)
         self._device.tally.begun(job.waited_seconds)
-        return int(attempt)
+        return number
 
     def _hand_over(self, assignment: Assignment) -> None:
         try:
@@ -173,20 +181,26 @@ class IntakeWorker(SimpleWorker):
 
     def _accompany(self, job: PaintingJob, assignment: Assignment) -> Array:
         """Waits for the device, and meanwhile speaks for the job."""
+        try:
+            return self._speak_for(job, assignment)
+        finally:
+            assignment.cancel.set()
+            assignment.counted.set()  # the device need not wait for a job that nobody wants
+
+    def _speak_for(self, job: PaintingJob, assignment: Assignment) -> Array:
         reporter = errand.Reporter(job, self._jobs, self._settings)
         patience = Patience(self._coord, self._settings.stop_grace_seconds / 2)
         while assignment.outcome is None:
             assignment.changed.wait(BEAT_SECONDS)
             assignment.changed.clear()
             patience.check()
+            self._device.check_pulse(self._settings.hang_seconds)
             try:
+                self._count(assignment)
                 self.maintain_heartbeats(job)
                 self._stay(job)
                 reporter.publish(assignment.take_news())
                 self._upkeep.run_if_due()
-            except (Canceled, Lost):
-                assignment.cancel.set()
-                raise
             except RedisAway:
                 logger.warning("Redis does not answer; job %s is painted on.", job.id)
         last_news = assignment.take_news()
@@ -194,6 +208,11 @@ class IntakeWorker(SimpleWorker):
         if isinstance(assignment.outcome, BaseException):
             raise assignment.outcome
         return assignment.outcome
+
+    def _count(self, assignment: Assignment) -> None:
+        if assignment.taken.is_set() and not assignment.counted.is_set():
+            self._attempt.go_on()
+            assignment.counted.set()
 
     def _stay(self, job: PaintingJob) -> None:
         """Makes sure that the job is still to be painted, and still ours."""
@@ -230,6 +249,8 @@ class IntakeWorker(SimpleWorker):
                 logger.warning("Job %s was given to another worker meanwhile.", job.id)
             case AtelierError() as error:
                 logger.warning("Job %s failed: %s", job.id, error)
+            case DeviceFault() as error:
+                logger.error("Job %s goes back to the queue: the worker %s.", job.id, error)
             case _:
                 logger.error("Job %s met a fault of the worker.", job.id, exc_info=exc_info)
 
@@ -249,10 +270,14 @@ class IntakeWorker(SimpleWorker):
             case Lost():
                 self._let_go(job, lambda _job, _pipeline: None)
             case _ if isinstance(error, (Interrupted, *RedisAway)):
-                self._jobs.note(job.id, attempt=job.facts.get("attempt", 0))  # it was no failure
+                self._attempt.withdraw()
+                self._put_back(job)
+            case DeviceLost():
+                self._attempt.fail(str(error))
                 self._put_back(job)
             case _:
                 self._fault = error
+                self._attempt.fail(_said_of(error))
                 self._put_back(job)
 
     def _put_back(self, job: PaintingJob) -> None:
@@ -265,3 +290,8 @@ class IntakeWorker(SimpleWorker):
             do(job, pipeline)
             self.cleanup_execution(job, pipeline)
             pipeline.execute()
+
+
+def _said_of(fault: BaseException | None) -> str:
+    """For people, who have no use for a trace: the log has it."""
+    return str(fault) if isinstance(fault, DeviceFault) else f"met {type(fault).__name__}"

@@ -4,6 +4,7 @@ RQ's job is the record and nothing is kept twice. One queue, because only with o
 job to a worker without a moment in which a crash would lose it; what is urgent goes to its front.
 """
 
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import cast
@@ -20,9 +21,11 @@ from worker.ledger import Ledger, NoSuchJob
 from worker.painting_job import CANCEL_FIELD, Fact, PaintingJob, as_fields, as_rq_writes, status_of
 from worker.records import FINAL, Job
 from worker.removal import Removal
+from worker.revival import Revival
 from worker.settings import Settings
 from worker.submission import Submission
 from worker.submitter import Submitter
+from worker.vaults import open_vault
 
 #: Writes fields only into a job that is still there, 0 if it is not: a hash made anew would never
 #: expire.
@@ -38,10 +41,11 @@ class Jobs(Ledger):
 
     def __init__(self, connection: Redis, settings: Settings) -> None:
         super().__init__(connection, settings)
-        self.blobs = Blobs(connection)
+        self.blobs = Blobs(connection, open_vault(settings.blobs_url))
         self._settings = settings
         self._submitter = Submitter(self, self.blobs, settings)
         self._removal = Removal(self.queue, self.blobs)
+        self._revival = Revival(self, self.blobs, settings)
         self._note = connection.register_script(_NOTE)
 
     def submit(self, submission: Submission) -> Job:
@@ -74,6 +78,19 @@ class Jobs(Ledger):
                 lambda pipeline: self._cancel_waiting(job, pipeline), self.queue.key
             )
             self.sweep(job)
+        return self.get(job_id)
+
+    def retry(self, job_id: str) -> Job:
+        """Queues a job that failed once more, behind all that wait; its attempts begin anew.
+
+        Raises:
+            NoSuchJob: there is no such job.
+            NotFailed: it waits, is being painted, or has succeeded.
+            PicturesGone: its pictures are not kept any more, as it was canceled or is too old.
+            QueueFull: as many jobs are waiting as may wait.
+            TooManyJobs: its client has as many unfinished jobs as it may.
+        """
+        self._revival.revive(job_id)
         return self.get(job_id)
 
     def delete(self, job_id: str) -> None:
@@ -111,9 +128,9 @@ class Jobs(Ledger):
         elif status in {"succeeded", "canceled"}:
             self._removal.release_pictures(job)
 
-    def is_final(self, job: PaintingJob) -> bool:
-        """Whether a job that came out of the queue is not to be painted any more."""
-        if job.painting_status not in FINAL:
+    def is_settled(self, job: PaintingJob) -> bool:
+        """Whether a job that came out of the queue is not to be painted, or is already."""
+        if job.painting_status not in FINAL and not self._has_heartbeat(job):
             return False
         self.connection.lrem(self.queue.intermediate_queue_key, 0, job.id)
         return True
@@ -140,6 +157,13 @@ class Jobs(Ledger):
         pipeline.expire(job.key, ttl)
         pipeline.zadd(self._canceled().key, {job.id: int(ended.timestamp()) + ttl})
 
+    def leave_to_others(self, job: PaintingJob) -> None:
+        """Puts a job that came out of the queue, and is not understood here, at its end."""
+        with self.connection.pipeline() as pipeline:
+            pipeline.lrem(self.queue.intermediate_queue_key, 0, job.id)
+            pipeline.rpush(self.queue.key, job.id)
+            pipeline.execute()
+
     def put_back(self, job: PaintingJob, pipeline: Pipeline) -> None:
         """Puts a job that a worker has let go of at the front of the queue."""
         self.push(job, pipeline, at_front=True)
@@ -151,6 +175,12 @@ class Jobs(Ledger):
         if is_waiting:
             pipeline.lrem(self.queue.key, 1, job.id)
             self.end_canceled(job, pipeline)
+
+    def _has_heartbeat(self, job: PaintingJob) -> bool:
+        """Whether a worker has the job, which then was put into the queue twice."""
+        registry = self.queue.started_job_registry.key
+        running = cast("list[bytes]", self.connection.zrangebyscore(registry, time.time(), "+inf"))
+        return any(entry.startswith(job.id.encode()) for entry in running)
 
     def _is_running(self, job_id: str) -> bool:
         raw = cast("bytes | None", self.connection.hget(PaintingJob.key_for(job_id), "status"))

@@ -18,6 +18,9 @@ from worker.settings import Settings
 
 QUEUE = "atelier"
 
+#: Where a sort of the queue finds since when each job is in it.
+ENQUEUED_AT = f"{PaintingJob.key_for('*')}->enqueued_at"
+
 _ID = re.compile("[0-9a-f]{32}")
 
 

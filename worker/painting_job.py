@@ -18,6 +18,8 @@ from rq.job import JobStatus
 from worker import events, in_flight, reuse, totals, webhooks
 from worker.records import (
     FINAL,
+    WORK_VERSION,
+    Attempts,
     FeaturesUsed,
     Job,
     JobError,
@@ -34,7 +36,7 @@ _PREFIX = "atelier."
 #: Set in a running job that is to stop.
 CANCEL_FIELD = f"{_PREFIX}cancel"
 
-Fact = JobProgress | JobResult | JobError | FeaturesUsed | Webhook | int | str
+Fact = JobProgress | JobResult | JobError | FeaturesUsed | Attempts | Webhook | int | str
 
 _STATUSES: Mapping[JobStatus, Status] = {
     JobStatus.STARTED: "running",
@@ -50,10 +52,12 @@ class PaintingJob(RqJob):
 
     Attributes:
         facts: our fields by name.
+        is_recorded: whether it was there before, so that somebody may have seen it.
         perform_with: what a worker does with the job, in place of importing a function by name.
     """
 
     facts: Mapping[str, Any] = MappingProxyType({})
+    is_recorded = False
     perform_with: Callable[["PaintingJob"], None]
 
     @property
@@ -74,6 +78,19 @@ class PaintingJob(RqJob):
         return (self.started_at - self.enqueued_at).total_seconds()
 
     @property
+    def pictures(self) -> set[str]:
+        """SHA-256 of each of its uploads, also where another version of Atelier took it in."""
+        work = self.kwargs
+        mask = work.get("content_mask")
+        masks = {mask, *work["style_masks"]} if mask else set()
+        return {work["content"], *work["styles"], *masks}
+
+    @property
+    def is_of_newer_version(self) -> bool:
+        """Whether only a newer Atelier knows how to paint it."""
+        return int(self.kwargs.get("version", WORK_VERSION)) > WORK_VERSION
+
+    @property
     def client(self) -> str | None:
         """Digest of whose limits it counts for; None where it counts for nobody's."""
         return self.facts.get("client")
@@ -81,6 +98,7 @@ class PaintingJob(RqJob):
     def restore(self, raw_data: Mapping[bytes, bytes]) -> Any:
         """Reads RQ's fields, then ours."""
         restored = super().restore(raw_data)
+        self.is_recorded = True
         names = {name.decode(): value for name, value in raw_data.items()}
         self.facts = {
             name.removeprefix(_PREFIX): json.loads(value)
@@ -103,8 +121,11 @@ class PaintingJob(RqJob):
 
     def _tell_status(self, connection: Redis) -> None:
         status, asked = self.painting_status, self.facts.get("webhook")
-        happened = events.of_status(status, self.facts.get("attempt", 0))
-        events.append(connection, self.id, happened, self.result_ttl or 0)
+        if self.is_recorded:
+            happened = events.of_status(status, self.facts.get("attempt", 0))
+            events.append(connection, self.id, happened, self.result_ttl or 0)
+        else:  # its record says as much, and with its first entry a stream takes 4 kB of memory
+            events.say_queue_moved(connection, self.id)
         if asked is not None:
             webhook = Webhook.model_validate(asked)
             webhooks.add(connection, self.id, status, webhook, self.owner)
@@ -148,12 +169,17 @@ def status_of(status: JobStatus) -> Status:
     return _STATUSES.get(status, "queued")
 
 
+def field_of(fact: str) -> str:
+    """The field of the hash that a fact lies in."""
+    return _PREFIX + fact
+
+
 def as_fields(facts: Mapping[str, Fact]) -> list[str]:
     """Facts as they are written into the hash: name, value, name, value."""
     pairs: list[str] = []
     for name, fact in facts.items():
         value = json.dumps(fact) if isinstance(fact, int | str) else fact.model_dump_json()
-        pairs += [_PREFIX + name, value]
+        pairs += [field_of(name), value]
     return pairs
 
 

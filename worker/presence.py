@@ -23,6 +23,7 @@ class DeviceInfo(BaseModel):
         busy: whether it has a job.
         busy_seconds: how long it has painted since its worker began.
         steps_per_second: how fast it paints at present; 0 when it does not.
+        lost: whether it paints no more, while others of its worker do.
     """
 
     name: str
@@ -30,6 +31,7 @@ class DeviceInfo(BaseModel):
     busy: bool
     busy_seconds: float = 0.0
     steps_per_second: float = 0.0
+    lost: bool = False
 
 
 class WorkerInfo(BaseModel):

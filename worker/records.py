@@ -108,6 +108,29 @@ class JobError(Record):
         return cls(type=problem_type(error.slug), title=error.title, detail=str(error))
 
 
+class Attempts(Record):
+    """What became of a job's attempts.
+
+    Attributes:
+        mishaps: what ended each that failed, as sentences without a full stop.
+        worker: that has the job, or had it when it died; null between two attempts.
+        counts: whether it is held against the job if the worker dies now.
+    """
+
+    mishaps: tuple[str, ...] = ()
+    worker: str | None = None
+    counts: bool = False
+
+    @property
+    def number(self) -> int:
+        """Of the present attempt, or of the last one while there is none."""
+        return len(self.mishaps) + (self.worker is not None)
+
+
+#: Of the newest form of ``Work`` that is understood here.
+WORK_VERSION = 1
+
+
 class Work(Record):
     """What is put into the queue: JSON, ids and parameters, never pictures.
 

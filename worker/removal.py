@@ -38,10 +38,7 @@ class Removal:
 
     def release_pictures(self, job: PaintingJob) -> None:
         """Drops what is of use only while the job may be painted: uploads and checkpoint."""
-        work = job.kwargs  # as it is: of a job of another version, too, the pictures go
-        mask = work.get("content_mask")
-        masks = {mask, *work["style_masks"]} if mask else set()
-        self._blobs.release_uploads(job.id, {work["content"], *work["styles"], *masks})
+        self._blobs.release_uploads(job.id, job.pictures)
         self._blobs.drop(job.id, "checkpoint")
 
     def erase(self, job: PaintingJob) -> None:

@@ -69,6 +69,11 @@ class Settings(BaseSettings):
         Path("~/.local/share/atelier"),
         description="Where the embedded Valkey keeps its data and downloaded features are cached.",
     )
+    blobs_url: str = Field(
+        "redis:",
+        description="Where pictures are kept: in Redis, or at an URL such as `s3://bucket/prefix` "
+        "or `file:///srv/atelier`, which API and workers must both reach.",
+    )
     features: str = Field(
         "auto", description="VGG-19 weights: `auto`, `imagenet`, `bundled`, or a file."
     )
@@ -83,13 +88,21 @@ class Settings(BaseSettings):
     )
     input_ttl_seconds: Positive = Field(
         2 * 86_400,
-        description="How long uploaded pictures are kept, and so how long a job can wait.",
+        description="How long uploaded pictures are kept for jobs that are not done.",
     )
     job_timeout_seconds: Positive = Field(
         3600, description="Painting time allowed to a job, on one worker."
     )
     max_attempts: Positive = Field(
         3, description="How often a job is begun before it fails, when workers die under it."
+    )
+    max_queue_seconds: Positive = Field(
+        86_400, description="How long a job may wait to be painted before it fails."
+    )
+    hang_seconds: Positive = Field(
+        900,
+        description="How long a device may take for a few steps, or a worker show no sign of life, "
+        "before its process ends itself to be started again.",
     )
     stop_grace_seconds: Positive = Field(
         6, description="Time a worker has to put its jobs back when it is asked to stop."

@@ -1,5 +1,6 @@
 """Handing in: what is checked, stored and put into the queue, or answered without all that."""
 
+import contextlib
 from typing import cast
 from uuid import uuid4
 
@@ -13,6 +14,7 @@ from model.params import StyleTransferParams
 from worker import in_flight, presence, reuse
 from worker.admission import Admission
 from worker.blobs import Blobs
+from worker.connections import RedisAway, Refused
 from worker.idempotency import Idempotency, KeyInUse, Ticket
 from worker.ledger import Ledger, NoSuchJob, longest_life_seconds
 from worker.painting_job import PaintingJob, as_fields
@@ -20,6 +22,9 @@ from worker.pictures import Pictures
 from worker.records import Job, Work
 from worker.settings import Settings
 from worker.submission import Submission
+
+#: How often RQ takes a job from a dead worker; our own count ends it before (`attempt`).
+TAKEOVERS = 100
 
 #: What RQ's tools show. A worker never imports what a job names, whoever wrote it there.
 PAINT = "atelier.paint"
@@ -76,11 +81,13 @@ class Submitter:
                 self._complete(ticket, finished)
             return finished
         self._admission.check(submission.client_digest, submission.pictures.size)
-        self._store(job_id, work, submission)
         try:
+            self._store(job_id, work, submission)
             return self._enqueue(job_id, work, submission, ticket)
-        except (KeyInUse, WatchError):  # a twin was faster, so there is no job
-            self._blobs.release_uploads(job_id, set(work.pictures))
+        # A twin was faster, or Redis refused: there is no job. After a cut there may be one.
+        except (KeyInUse, WatchError, *Refused):
+            with contextlib.suppress(*RedisAway):
+                self._blobs.release_uploads(job_id, set(work.pictures))
             raise
 
     def _finished_alike(self, work: Work, submission: Submission) -> Job | None:
@@ -123,8 +130,7 @@ class Submitter:
                 timeout=settings.job_timeout_seconds,
                 result_ttl=settings.result_ttl_seconds,
                 failure_ttl=settings.result_ttl_seconds,
-                # How often RQ takes a job from a dead worker; our own count ends it (`attempt`).
-                retry=Retry(max=100, enqueue_at_front=True),
+                retry=Retry(max=TAKEOVERS, enqueue_at_front=True),
             ),
         )
         asked = {

@@ -18,8 +18,10 @@ from rq.registry import (
 from rq.worker_registration import clean_worker_registry
 
 from worker.jobs import Jobs
+from worker.overdue import Overdue
 from worker.painting_job import PaintingJob
 from worker.removal import STRANDED
+from worker.settings import Settings
 
 logger = logging.getLogger(__name__)
 
@@ -44,8 +46,9 @@ return 1
 class Upkeep:
     """The rounds of one worker."""
 
-    def __init__(self, jobs: Jobs) -> None:
+    def __init__(self, jobs: Jobs, settings: Settings) -> None:
         self._jobs = jobs
+        self._overdue = Overdue(jobs, settings.max_queue_seconds)
         self._connection = jobs.connection
         self._put_back = jobs.connection.register_script(_PUT_BACK)
         self._next_round = 0.0
@@ -62,6 +65,7 @@ class Upkeep:
     def _make_round(self) -> None:
         self._put_abandoned_back()
         self._put_stranded_back()
+        self._overdue.end_all()
         self._drop_expired()
 
     def _put_abandoned_back(self) -> None:

@@ -58,7 +58,13 @@ class News(NamedTuple):
 
 @dataclass(frozen=True)
 class Look:
-    """A job and the ends of its history at one moment; ``BEGINNING`` where it has none."""
+    """A job and the ends of its history at one moment.
+
+    Attributes:
+        job: as it is.
+        first: the first entry that is still there; ``BEGINNING`` where none has been dropped.
+        last: the last entry; ``BEGINNING`` where there is none.
+    """
 
     job: Job
     first: Position
@@ -90,8 +96,11 @@ class Watching:
             pipeline.lpos(self._jobs.queue.key, job_id)
             pipeline.xrange(history, count=1)
             pipeline.xrevrange(history, count=1)
-            record, index, first, last = await pipeline.execute()
-        return Look(self._jobs.read(job_id, record, index), _position(first), _position(last))
+            pipeline.xlen(history)
+            record, index, first, last, length = await pipeline.execute()
+        job = self._jobs.read(job_id, record, index)
+        is_whole = length < events.LENGTH
+        return Look(job, BEGINNING if is_whole else _position(first), _position(last))
 
     async def since(self, positions: Mapping[str, Position]) -> dict[str, News]:
         """What happened to jobs after these positions, in one round trip."""

@@ -110,6 +110,10 @@ class AsyncAtelier:
         """Cancels a job; a finished one stays as it is."""
         return await self._do(requests.cancel(job_id))
 
+    async def retry(self, job_id: str) -> Job:
+        """Queues a job that failed once more, behind all that wait."""
+        return await self._do(requests.retry(job_id))
+
     async def delete(self, job_id: str) -> None:
         """Forgets a job and its pictures."""
         await self._do(requests.delete(job_id))

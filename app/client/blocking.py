@@ -127,6 +127,10 @@ class Atelier:
         """Cancels a job; a finished one stays as it is."""
         return self._do(requests.cancel(job_id))
 
+    def retry(self, job_id: str) -> Job:
+        """Queues a job that failed once more, behind all that wait."""
+        return self._do(requests.retry(job_id))
+
     def delete(self, job_id: str) -> None:
         """Forgets a job and its pictures."""
         self._do(requests.delete(job_id))

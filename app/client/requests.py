@@ -138,6 +138,12 @@ def cancel(job_id: str) -> Ask[Job]:
     return Ask("POST", f"/v1/jobs/{job_id}/cancel", _model(Job))
 
 
+def retry(job_id: str) -> Ask[Job]:
+    """Queues a job that failed once more."""
+    # Not repeated: the second time it waits, and that is refused.
+    return Ask("POST", f"/v1/jobs/{job_id}/retry", _model(Job), repeatable=False)
+
+
 def delete(job_id: str) -> Ask[None]:
     """Forgets a job and its pictures."""
     # Not repeated: the second time there is no such job.

@@ -29,7 +29,13 @@ export class Away extends Error {
 export const getSystem = (signal) => read("/v1/system", signal);
 export const getJob = (id, signal) => read(`/v1/jobs/${encodeURIComponent(id)}`, signal);
 export const cancelJob = (job) => ask(job.urls.cancel, { method: "POST" });
+export const retryJob = (job) => ask(job.urls.retry, { method: "POST" });
 export const submitJob = (form) => ask("/v1/jobs", { method: "POST", body: form });
+
+/** The whole house and everybody's jobs, for who runs it; `asked` has status and cursor. */
+export const getHouse = (signal) => read("/v1/admin/house", signal);
+export const getAllJobs = (asked, signal) =>
+  read(`/v1/admin/jobs?${new URLSearchParams(asked)}`, signal);
 
 /** Who has signed in here. */
 export const getSession = (signal) => read("/v1/session", signal);

@@ -10,9 +10,12 @@ export function element(name, properties = {}, ...children) {
 }
 
 /** Puts the words into the document wherever it names them. */
-export function fillInWords() {
+export function fillInWords(table) {
   for (const place of document.querySelectorAll("[data-word]")) {
-    place.textContent = word(place.dataset.word);
+    place.textContent = word(place.dataset.word, table);
+  }
+  for (const place of document.querySelectorAll("[data-label]")) {
+    place.ariaLabel = word(place.dataset.label, table);
   }
 }
 

@@ -27,7 +27,8 @@ export class Door {
   }
 
   /** Says who is there; where there are no keys, nothing. */
-  greet({ owner, keys_required: locked }) {
+  greet({ owner, admin, keys_required: locked }) {
+    for (const part of document.querySelectorAll("[data-for-admins]")) part.hidden = locked && !admin;
     this.#visitor.hidden = !locked;
     this.#visitor.querySelector("span").textContent = locked ? words.door.visitor(owner) : "";
   }

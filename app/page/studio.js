@@ -2,7 +2,9 @@
 
 import { Away, Refused, submitJob } from "./api.js";
 import { Gallery } from "./gallery.js";
+import { Masks } from "./masks.js";
 import { Picker } from "./picker.js";
+import { offerSamples } from "./samples.js";
 import { Settings } from "./settings.js";
 import { words } from "./words.js";
 
@@ -14,6 +16,7 @@ export class Studio {
   #style;
   #gallery;
   #settings;
+  #masks;
   #onJob;
   #waitsForHouse = false;
 
@@ -25,6 +28,7 @@ export class Studio {
     this.#form = form;
     this.#onJob = onJob;
     this.#content = new Picker(form.querySelector("#content"), 1);
+    offerSamples(form.querySelector(".samples"), this.#content);
     this.#gallery = new Gallery(form.querySelector(".presets"), {
       mayAdd: () => this.#style.checkRoom(),
       onChange: () => this.#style.blame(""),
@@ -32,6 +36,8 @@ export class Studio {
     const beside = () => this.#gallery.chosen;
     this.#style = new Picker(form.querySelector("#style"), MAX_STYLES, beside);
     this.#settings = new Settings(form);
+    const painter = document.querySelector("#mask-painter");
+    this.#masks = new Masks(form.querySelector("#masks"), painter, () => this.#pictures());
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.#paint();
@@ -77,7 +83,7 @@ export class Studio {
   }
 
   async #paint() {
-    const parts = [this.#content, this.#style, this.#settings];
+    const parts = [this.#content, this.#style, this.#settings, this.#masks];
     if (!parts.map((part) => part.check()).every(Boolean)) return this.#focusFault();
     this.#say("");
     this.#setSending(true);
@@ -88,6 +94,18 @@ export class Studio {
     } finally {
       this.#setSending(false);
     }
+  }
+
+  /** All pictures in the order in which they are handed in. */
+  #pictures() {
+    const own = ({ file, url }) => ({ name: file.name, url });
+    const preset = (name) => ({
+      name: words.styles.names[name] ?? name,
+      url: `/v1/styles/${encodeURIComponent(name)}`,
+    });
+    const [content] = this.#content.pictures;
+    const styles = [...this.#style.pictures.map(own), ...this.#gallery.chosen.map(preset)];
+    return [content ? own(content) : null, ...styles];
   }
 
   #asForm() {

@@ -11,6 +11,7 @@ export const words = {
   name: "Atelier",
   promise: "Your photograph, painted in the style of another picture.",
   docs: "For programs: the HTTP interface",
+  admin: "For whoever runs it: the house",
 
   content: {
     title: "Photograph",
@@ -19,6 +20,15 @@ export const words = {
     missing: "Choose the photograph that is to be painted.",
     full: () => "One photograph is painted at a time; the first was taken.",
     hint: (max, bytes) => `or drop or paste it here. ${KINDS}, up to ${size(bytes)}.`,
+  },
+  samples: {
+    title: "Or try one of these",
+    names: { pavilion: "A pavilion", coffee: "A cup of coffee", cat: "A cat" },
+    credits: {
+      pavilion: "by danielbuechele, CC BY 2.0",
+      coffee: "by Rachel Michetti, CC0",
+      cat: "by Stéfan van der Walt, CC0",
+    },
   },
   style: {
     title: "Style",
@@ -79,7 +89,39 @@ export const words = {
     content: "Mask of the photograph",
     style: "Masks of the style pictures",
     unit: "Each region in a plain colour: it takes its style from the region of that colour. "
-      + "One mask for every picture, in their order.",
+      + "One mask for every picture, in their order: your own style pictures, then ours.",
+    paint: "Paint regions",
+    again: "Change the regions",
+    remove: "Remove the masks",
+    styleMask: (number) => `Mask of style picture ${number}`,
+    nothingYet: "Choose a photograph and at least one style first: regions are painted over them.",
+    notShown: "Browsers do not show TIFF, so there is nothing to paint over: choose mask files.",
+    unreadable: "One of the pictures cannot be shown at the moment. Try again.",
+    changed: "These regions were painted for other pictures. Change them, or remove the masks.",
+    title: "Paint regions",
+    why: "Each region of the photograph is painted in the style of the regions of the same colour.",
+    pictures: "Pictures to paint on",
+    photograph: "Photograph",
+    styleNumber: (number, name) => `Style ${number}: ${name}`,
+    colours: "Region",
+    regions: ["The rest", "Red", "Blue", "Yellow"],
+    size: "Brush",
+    undo: "Undo",
+    redo: "Redo",
+    fill: "Fill it all",
+    clear: "Start over",
+    keyboard: "Regions are drawn with mouse, pen or finger; “The rest” wipes away. By keyboard: fill "
+      + "whole pictures here, or choose mask files in the form.",
+    use: "Use these regions",
+    leave: "Not now",
+    ready: "Every region of the photograph has a style to take.",
+    single: "So far all is one region. Paint another over the photograph and over a style, or fill "
+      + "a style with it.",
+    lacking: (regions) => {
+      const names = regions.map((region) => words.masks.regions[region]).join(", ");
+      return `On the photograph, but on no style picture: ${names}. Paint that over a style, too.`;
+    },
+    file: (number) => (number ? `regions-of-style-${number}.png` : "regions-of-photograph.png"),
   },
   range: (min, max, whole) =>
     `Give a ${whole ? "whole " : ""}number from ${number.format(min)} to ${number.format(max)}.`,
@@ -144,8 +186,8 @@ export const words = {
 };
 
 /** The word behind a path such as "content.title". */
-export function word(path) {
-  return path.split(".").reduce((table, name) => table[name], words);
+export function word(path, table = words) {
+  return path.split(".").reduce((found, name) => found[name], table);
 }
 
 function size(bytes) {

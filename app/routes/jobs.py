@@ -1,4 +1,4 @@
-"""/v1/jobs: look at jobs, cancel them, have them forgotten."""
+"""/v1/jobs: look at jobs, cancel them, try them again, have them forgotten."""
 
 from typing import Annotated
 
@@ -11,6 +11,10 @@ from app.views import JobPage, JobView
 from app.waiting import MAX_WAIT_SECONDS, until
 from worker.records import FINAL, Job, Status
 
+#: Jobs on a page, and where the page before ended.
+Limit = Annotated[int, Query(ge=1, le=100)]
+Cursor = Annotated[str | None, Query(pattern=r"^[0-9]{20}:[0-9a-f]{32}$")]
+
 router = APIRouter(
     prefix="/v1/jobs",
     tags=["jobs"],
@@ -22,8 +26,8 @@ def list_jobs(
     jobs: JobsDep,
     caller: CallerDep,
     status: Status | None = None,
-    limit: Annotated[int, Query(ge=1, le=100)] = 20,
-    cursor: Annotated[str | None, Query(pattern=r"^[0-9]{20}:[0-9a-f]{32}$")] = None,
+    limit: Limit = 20,
+    cursor: Cursor = None,
 ) -> JobPage:
     """One's own jobs, newest first; with an admin's key those of everyone."""
     found, following = jobs.list_newest(
@@ -80,3 +84,22 @@ def delete_job(job: OwnJobDep, jobs: JobsDep) -> None:
 def cancel_job(job: OwnJobDep, jobs: JobsDep) -> JobView:
     """Cancels a job, waiting or running; a finished one stays as it is."""
     return JobView.of(jobs.cancel(job.id))
+
+
+@router.post(
+    "/{job_id}/retry",
+    responses=problems(
+        kinds.NO_SUCH_JOB,
+        kinds.NOT_FAILED,
+        kinds.PICTURES_GONE,
+        kinds.TOO_MANY_JOBS,
+        kinds.QUEUE_FULL,
+    ),
+)
+def retry_job(job: OwnJobDep, jobs: JobsDep) -> JobView:
+    """Queues a job that failed once more, as it was handed in, behind all that wait.
+
+    Its pictures must still be there: they are kept for so long from when they were handed in
+    (`ATELIER_INPUT_TTL_SECONDS`), and not at all of a job that was canceled.
+    """
+    return JobView.of(jobs.retry(job.id))

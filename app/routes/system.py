@@ -37,6 +37,16 @@ class Health(BaseModel):
     status: str = "ok"
 
 
+class Readiness(Health):
+    """Ready.
+
+    Attributes:
+        lost_devices: ``WORKER/DEVICE`` of those that have failed while others go on.
+    """
+
+    lost_devices: list[str] = []
+
+
 @router.get("/v1/system", dependencies=[counted])
 def get_system(jobs: JobsDep) -> System:
     """Version, features, workers with their devices, and the length of the queue."""
@@ -57,8 +67,16 @@ async def livez() -> Health:
 
 
 @router.get("/readyz", responses=problems(kinds.NOT_READY, kinds.REDIS_UNREACHABLE))
-def readyz(jobs: JobsDep) -> Health:
+def readyz(jobs: JobsDep) -> Readiness:
     """Redis answers and a worker lives: a job handed in now would be painted."""
-    if not presence.workers(jobs.connection):
+    workers = presence.workers(jobs.connection)
+    if not workers:
         raise ProblemError(kinds.NOT_READY, "No worker is there.")
-    return Health()
+    return Readiness(
+        lost_devices=[
+            f"{worker.name}/{device.name}"
+            for worker in workers
+            for device in worker.devices
+            if device.lost
+        ]
+    )

@@ -9,11 +9,18 @@ import httpx
 from app import keys
 from tests.app.api import serving
 
-ANNA, _ANNA = keys.new("anna")
-ANNAS_SECOND, _ANNAS_SECOND = keys.new("anna")
-BERT, _BERT = keys.new("bert")
-ADMIN, _ADMIN = keys.new("root", admin=True)
-STRANGER, _ = keys.new("anna")  # made, but nowhere configured
+
+def _known(owner: str, letter: str, *, admin: bool = False) -> tuple[str, keys.Grant]:
+    """A key in the form of those that are made, but the same in each run, as names of tests are."""
+    key = keys.PREFIX + letter * 43
+    return key, keys.Grant(owner, admin, keys.digest(key))
+
+
+ANNA, _ANNA = _known("anna", "a")
+ANNAS_SECOND, _ANNAS_SECOND = _known("anna", "b")
+BERT, _BERT = _known("bert", "c")
+ADMIN, _ADMIN = _known("root", "d", admin=True)
+STRANGER, _ = _known("anna", "e")  # nowhere configured
 
 GRANTS = (_ANNA, _ANNAS_SECOND, _BERT, _ADMIN)
 ENTRIES = ", ".join(grant.entry for grant in GRANTS)

@@ -178,6 +178,7 @@ def test_a_write_from_another_site_is_refused(
     for method, path in [
         ("POST", "/v1/jobs"),
         ("POST", job["urls"]["cancel"]),
+        ("POST", job["urls"]["retry"]),
         ("DELETE", job["urls"]["self"]),
     ]:
         upload = files if path == "/v1/jobs" else None

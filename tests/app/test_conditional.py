@@ -174,7 +174,7 @@ def addresses(client: httpx.Client, job: Json) -> list[str]:
     """All that there is to get, of this job."""
     paths = client.get("/openapi.json").json()["paths"]
     found = [path.replace("{job_id}", job["id"]) for path, has in paths.items() if "get" in has]
-    assert set(job["urls"].values()) - {job["urls"]["cancel"]} <= set(found)
+    assert set(job["urls"].values()) - {job["urls"]["cancel"], job["urls"]["retry"]} <= set(found)
     return [url for url in found if "{" not in url and url != "/metrics"]  # it has a clock in it
 
 

@@ -20,7 +20,7 @@ JOB = {
     "queue_position", "progress", "params", "features", "result", "error", "urls", "reused",
 }  # fmt: skip
 PROGRESS = {"step", "steps", "fraction", "loss", "eta_seconds", "preview_version", "restarts"}
-URLS = {"self", "result", "preview", "losses", "events", "cancel"}
+URLS = {"self", "result", "preview", "losses", "events", "cancel", "retry"}
 
 UNKNOWN = "0" * 32
 
@@ -287,6 +287,7 @@ def test_a_job_that_never_was_is_not_found(api: httpx.Client, job_id: str) -> No
         ("GET", "/preview"),
         ("GET", "/losses"),
         ("POST", "/cancel"),
+        ("POST", "/retry"),
     ]:
         found = problem(api.request(method, url + path), 404)
         assert found["type"].endswith(":no-such-job")

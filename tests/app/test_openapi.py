@@ -14,7 +14,7 @@ from app.kinds import KINDS
 from app.presets import PRESETS
 from app.views import JobView
 from tests.app.api import SHORT, Files, Json, ended, serving, submit
-from tests.app.locked import ANNA, locked_api
+from tests.app.locked import ADMIN, ANNA, locked_api
 from tests.house import House
 
 HERE = Path(__file__).parent
@@ -48,11 +48,16 @@ def test_an_api_with_keys_answers_as_described(
 ) -> None:
     del redis  # it was emptied
     with locked_api(redis_url, tmp_path) as client:
-        key = f"Authorization: Bearer {ANNA}"
-        endless = ("--exclude-operation-id", "get_events")
-        conform(
-            str(client.base_url), "-H", key, *endless, phases="examples,coverage,fuzzing,stateful"
-        )
+        url, endless = str(client.base_url), ("--exclude-operation-id", "get_events")
+        for_admins = ("--exclude-path-regex", "/v1/admin/")
+        all_phases = "examples,coverage,fuzzing,stateful"
+        conform(url, *bearing(ANNA), *endless, *for_admins, phases=all_phases)
+        conform(url, *bearing(ADMIN), "--include-path-regex", "/v1/admin/", phases="coverage")
+
+
+def bearing(key: str) -> tuple[str, str]:
+    """The options that send a key."""
+    return ("-H", f"Authorization: Bearer {key}")
 
 
 def test_a_finished_job_is_answered_as_described(studio: httpx.Client, files: Files) -> None:
@@ -150,8 +155,7 @@ def test_the_examples_for_people_work_as_they_stand(
     house: House, studio: httpx.Client, tmp_path: Path, language: str
 ) -> None:
     del studio  # it leaves the house with nothing to do
-    for folder in ("samples", "app"):
-        (tmp_path / folder).symlink_to(HERE.parents[1] / folder)
+    (tmp_path / "app").symlink_to(HERE.parents[1] / "app")
     run = {"sh": ["sh", "-e", "-c"], "python": [sys.executable, "-c"]}[language]
     for example in re.findall(rf"^```{language}\n(.*?)^```", DOCS, re.MULTILINE | re.DOTALL):
         if "JOB_ID" in example:

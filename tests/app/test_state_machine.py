@@ -22,6 +22,9 @@ from tests.house import eventually
 
 OWNERS = st.sampled_from(["anna", "bert"])
 PICKS = st.integers(0, 999)
+
+#: What there is to ask of a job; "-" deletes it.
+WAYS = ["", "/result", "/preview", "/events", "/cancel", "/retry", "-"]
 SEEDS = st.integers(0, 1)
 
 #: Ended in a moment, or only after a second: so that there is something to cancel.
@@ -141,11 +144,11 @@ class Service(RuleBasedStateMachine):
         assert response.status_code == 200 or not job.shown["progress"]["preview_version"]
 
     @precondition(has_jobs)
-    @rule(pick=PICKS, way=st.sampled_from(["", "/result", "/preview", "/events", "/cancel", "-"]))
+    @rule(pick=PICKS, way=st.sampled_from(WAYS))
     def ask_for_a_job_of_the_other(self, pick: int, way: str) -> None:
         job = self._pick(pick)
         stranger = self.desks["bert" if job.owner == "anna" else "anna"].client
-        method = {"/cancel": "POST", "-": "DELETE"}.get(way, "GET")
+        method = {"/cancel": "POST", "/retry": "POST", "-": "DELETE"}.get(way, "GET")
         response = stranger.request(method, job.url + way.removesuffix("-"))
         assert problem(response, 404)["type"].endswith(":no-such-job")
 

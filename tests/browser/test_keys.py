@@ -8,16 +8,18 @@ from playwright.sync_api import Locator, Page, expect
 
 from app import keys
 from tests.browser import steps
+from tests.browser.axe import serious_findings
 from tests.house import House
 
 ANNA, ANNAS = keys.new("anna")
+ROOT, ROOTS = keys.new("root", admin=True)
 
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """A house with a key."""
+    """A house with keys."""
     folder = tmp_path_factory.mktemp("locked")
-    with House(folder, ATELIER_API_KEYS=ANNAS.entry) as running:
+    with House(folder, ATELIER_API_KEYS=f"{ANNAS.entry} {ROOTS.entry}") as running:
         yield running
 
 
@@ -68,6 +70,12 @@ def test_by_keyboard_alone_and_escape_does_not_pass(page: Page, door: Locator) -
     expect(door).to_be_hidden()
 
 
+def test_the_door_is_for_everyone(page: Page, door: Locator) -> None:
+    enter(page, "atl_none-of-ours")
+    expect(door.get_by_role("alert")).to_contain_text("not known")
+    assert serious_findings(page) == []
+
+
 @pytest.mark.parametrize(
     ("key", "words"),
     [
@@ -116,8 +124,10 @@ def test_a_session_that_ends_meanwhile_is_asked_for_and_the_pictures_stay(
 ) -> None:
     enter(page, ANNA)
     steps.choose(page)
+    page.get_by_label("Size", exact=True).fill("64")
+    page.get_by_text("Draft", exact=True).click()
     page.context.clear_cookies()
-    steps.paint(page, size=64)
+    page.get_by_role("button", name="Paint", exact=True).dispatch_event("click")
     expect(door).to_be_visible()
     enter(page, ANNA)
     steps.expect_result(page)
@@ -158,3 +168,34 @@ def test_the_door_is_narrow_on_a_phone(page: Page) -> None:
     page.get_by_role("button", name="Enter").click()
     expect(page.get_by_role("alert").filter(has_text="not known")).to_be_visible()
     assert steps.sideways(page) == 0
+
+
+# The operator's page.
+
+
+def test_who_is_no_admin_is_told_so_and_sees_nothing_of_the_house(
+    page: Page, house: House, refusals: set[int]
+) -> None:
+    refusals.add(403)
+    with httpx.Client(base_url=house.url, headers={"Authorization": f"Bearer {ROOT}"}) as api:
+        job = steps.submit(api, size=64)
+    page.goto("/admin")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    enter(page, ANNA)
+    expect(page.get_by_role("alert").filter(has_text="role of an admin")).to_be_visible()
+    expect(page.locator("#house")).to_be_hidden()
+    assert job[:8] not in page.content()
+    page.goto("/")
+    expect(page.get_by_text("Signed in as anna.")).to_be_visible()
+    expect(page.get_by_role("link", name="the house")).to_be_hidden()
+
+
+def test_an_admin_sees_whose_each_job_is(page: Page, house: House) -> None:
+    with httpx.Client(base_url=house.url, headers={"Authorization": f"Bearer {ANNA}"}) as api:
+        job = steps.submit(api, size=64)
+    page.goto("/")
+    enter(page, ROOT)
+    page.get_by_role("link", name="the house").click()
+    shown = page.locator("#jobs li").filter(has_text=job[:8])
+    expect(shown).to_contain_text("anna · ")
+    expect(page.locator("#workers")).to_contain_text("the bundled features")

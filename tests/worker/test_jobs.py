@@ -10,6 +10,7 @@ from rq.job import JobStatus
 
 from model.errors import InputError, ParameterError, UnsupportedPictureError
 from model.params import StyleTransferParams
+from worker import events
 from worker.admission import QueueFull
 from worker.jobs import Jobs
 from worker.ledger import NoSuchJob
@@ -26,6 +27,10 @@ PARAMS = StyleTransferParams(size=64, quality="draft", seed=3)
 @pytest.fixture
 def jobs(redis: Redis, settings: Settings) -> Jobs:
     return Jobs(redis, settings)
+
+
+def used(redis: Redis) -> int:
+    return int(redis.info("memory")["used_memory_dataset"])
 
 
 def keys(redis: Redis) -> set[bytes]:
@@ -56,6 +61,36 @@ def test_the_queue_holds_json_and_no_pictures(
     assert function == PAINT
     assert kwargs["params"]["seed"] == 3
     assert sum(len(value) for value in record.values()) < 2000
+
+
+def test_a_waiting_job_costs_little_memory_beside_its_pictures(
+    jobs: Jobs, redis: Redis, content: bytes, style: bytes
+) -> None:
+    def submit() -> None:
+        jobs.submit(Submission(Pictures(content, [style]), PARAMS))
+
+    submit()  # with the pictures, and what there is once
+    before, count = used(redis), 50
+    for _ in range(count):
+        submit()
+    assert (used(redis) - before) / count < 4096
+
+
+def test_the_history_of_a_job_begins_when_it_leaves_the_queue(
+    jobs: Jobs, redis: Redis, content: bytes, style: bytes
+) -> None:
+    job = jobs.submit(Submission(Pictures(content, [style]), PARAMS))
+    assert not redis.exists(events.key_for(job.id))
+    jobs.cancel(job.id)
+    told = [
+        json.loads(data)["status"]
+        for _, entry in cast(
+            "list[tuple[bytes, dict[bytes, bytes]]]", redis.xrange(events.key_for(job.id))
+        )
+        for kind, data in entry.items()
+        if kind == b"status"
+    ]
+    assert told == ["canceled"]
 
 
 def test_an_upload_is_stored_once_however_often_it_comes(

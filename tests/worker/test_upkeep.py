@@ -40,43 +40,47 @@ def start(jobs: Jobs, job_id: str, heartbeat_ttl: int) -> None:
 
 
 def test_an_abandoned_job_goes_back_to_the_front(
-    jobs: Jobs, one_waits: str, content: bytes, style: bytes
+    jobs: Jobs, settings: Settings, one_waits: str, content: bytes, style: bytes
 ) -> None:
     abandoned = jobs.submit(Submission(Pictures(content, [style]), PARAMS)).id
     start(jobs, abandoned, heartbeat_ttl=0)
-    Upkeep(jobs).run_if_due()
+    Upkeep(jobs, settings).run_if_due()
     assert jobs.get(abandoned).status == "queued"
     assert jobs.queue.job_ids == [abandoned, one_waits]
 
 
-def test_a_job_with_a_heartbeat_is_left_alone(jobs: Jobs, one_waits: str) -> None:
+def test_a_job_with_a_heartbeat_is_left_alone(
+    jobs: Jobs, settings: Settings, one_waits: str
+) -> None:
     start(jobs, one_waits, heartbeat_ttl=30)
-    Upkeep(jobs).run_if_due()
+    Upkeep(jobs, settings).run_if_due()
     assert jobs.get(one_waits).status == "running"
     assert jobs.waiting() == 0
 
 
 def test_a_stranded_job_goes_back_to_the_queue_and_not_to_the_failed(
-    jobs: Jobs, redis: Redis, one_waits: str, monkeypatch: pytest.MonkeyPatch
+    jobs: Jobs, settings: Settings, redis: Redis, one_waits: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     redis.lmove(jobs.queue.key, jobs.queue.intermediate_queue_key, "LEFT", "RIGHT")
-    Upkeep(jobs).run_if_due()
+    Upkeep(jobs, settings).run_if_due()
     assert jobs.waiting() == 0, "its worker may only be slow"
     redis.delete(upkeep._LOCK)
     monkeypatch.setattr(upkeep, "STRANDED_SECONDS", -1)
-    Upkeep(jobs).run_if_due()
+    Upkeep(jobs, settings).run_if_due()
     assert jobs.get(one_waits).status == "queued"
     assert jobs.queue.job_ids == [one_waits]
     assert not redis.exists(STRANDED)
 
 
-def test_one_worker_at_a_time_makes_the_rounds(jobs: Jobs, redis: Redis, one_waits: str) -> None:
+def test_one_worker_at_a_time_makes_the_rounds(
+    jobs: Jobs, settings: Settings, redis: Redis, one_waits: str
+) -> None:
     redis.set(upkeep._LOCK, 1, ex=5)
     start(jobs, one_waits, heartbeat_ttl=0)
-    Upkeep(jobs).run_if_due()
+    Upkeep(jobs, settings).run_if_due()
     assert jobs.waiting() == 0
 
 
-def test_a_crash_cannot_hold_the_lock(jobs: Jobs, redis: Redis) -> None:
-    Upkeep(jobs).run_if_due()
+def test_a_crash_cannot_hold_the_lock(jobs: Jobs, settings: Settings, redis: Redis) -> None:
+    Upkeep(jobs, settings).run_if_due()
     assert 0 < redis.ttl(upkeep._LOCK) <= upkeep.ROUND_SECONDS

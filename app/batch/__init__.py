@@ -1,0 +1,1 @@
+"""``atelier batch``: many photographs in one style, the result in the form that they came in."""
