@@ -23,6 +23,9 @@ _RIDGE = 1e-4
 #: hundredths of the range, about what is left of a smooth sky.
 _FAINT = 1e-4
 
+#: Faint edges are made so much stronger at most: the rest of a flat photograph is noise.
+_MOST_GAIN = 2.0
+
 #: Luma of sRGB (Rec. ITU-R BT.709-6, section 3.2).
 _LUMA = (0.2126, 0.7152, 0.0722)
 
@@ -124,6 +127,24 @@ def content_loss(activations: tf.Tensor, target: tf.Tensor, scale: tf.Tensor) ->
 def luminance(picture: tf.Tensor) -> tf.Tensor:
     """How bright a picture is: [batch, height, width, 3] to one channel."""
     return tf.reduce_sum(picture * tf.constant(_LUMA), axis=-1, keepdims=True)
+
+
+def edges_strength(picture: tf.Tensor) -> tf.Tensor:
+    """Mean square of the differences between neighbouring pixels, float32 scalar above 0."""
+    return tf.reduce_mean(tf.square(_edges(picture))) + _TINY
+
+
+def edges_gain(target: tf.Tensor, strength: tf.Tensor) -> tf.Tensor:
+    """By how much the edges of a picture are made stronger or weaker, to be as strong as asked for.
+
+    Args:
+        target: luminance, float32 [1, height, width, 1].
+        strength: ``edges_strength`` of what it is to look like.
+
+    Returns:
+        A float32 scalar, at most ``_MOST_GAIN``.
+    """
+    return tf.minimum(tf.sqrt(strength / edges_strength(target)), _MOST_GAIN)
 
 
 def edges_scale(target: tf.Tensor) -> tf.Tensor:

@@ -136,9 +136,9 @@ class Objective:
         return found
 
     def _afar_targets(self, sitting: Sitting, scale: Scale) -> AfarTargets:
-        content, size = sitting.content_target_at(scale), (scale.height, scale.width)
-        edges_view = afar.view(*size, EDGES_STRIDE)
-        luminance = edges_view.of(losses.luminance(tf.constant(content[np.newaxis])))
+        size = (scale.height, scale.width)
+        edges_view, luminance = _luminance_afar(sitting.content_target_at(scale))
+        luminance *= losses.edges_gain(luminance, _strength_of_edges(sitting, scale))
         edges = ContentTarget(luminance, losses.edges_scale(luminance))
         view, guides, shares = self._style_view(size, sitting.content_regions_at(scale))
         style = self._style_targets(_mixed(sitting, scale, self._style_moments_afar))
@@ -154,6 +154,19 @@ class Objective:
             regions = np.asarray(pixels[..., 0])
         guides, shares = _guides(there, regions, self._kind.layers.style_afar)
         return afar.view(*size, STYLE_STRIDE, multiple=tiles.STRIDE), guides, shares
+
+
+def _luminance_afar(picture: Array) -> tuple[View, tf.Tensor]:
+    """From where the edges of a picture are seen, and its luminance from there."""
+    height, width = picture.shape[:2]
+    view = afar.view(height, width, EDGES_STRIDE)
+    return view, view.of(losses.luminance(tf.constant(picture[np.newaxis])))
+
+
+def _strength_of_edges(sitting: Sitting, scale: Scale) -> tf.Tensor:
+    """The mean square of the edges of the styles, mixed by their shares."""
+    styles = zip(sitting.shares, sitting.styles_at(scale), strict=True)
+    return tf.add_n([share * losses.edges_strength(_luminance_afar(x)[1]) for share, x in styles])
 
 
 def _mixed(

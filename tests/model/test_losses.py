@@ -149,6 +149,22 @@ def test_edges_in_front_of_a_flat_photograph_weigh_in_proportion_to_what_is_fain
     assert edges(ramp, flat) == pytest.approx(down / (down + right), rel=1e-3)
 
 
+@pytest.mark.parametrize(("wanted", "gain"), [(0.25, 0.25), (1.6, 1.6), (5.0, 2.0)])
+def test_edges_are_made_as_strong_as_those_of_the_style_within_reason(
+    wanted: float, gain: float
+) -> None:
+    target = activations(9, 11, 1)
+    strength = losses.edges_strength(tf.constant(wanted * target))
+    found = losses.edges_gain(tf.constant(target), strength)
+    assert float(found) == pytest.approx(gain, rel=1e-5)
+
+
+def test_a_flat_style_leaves_no_edges_and_a_flat_photograph_has_none() -> None:
+    flat, target = tf.fill([1, 9, 11, 1], 0.5), tf.constant(activations(9, 11, 1))
+    assert float(losses.edges_gain(target, losses.edges_strength(flat))) < 1e-3
+    assert float(losses.edges_gain(flat, losses.edges_strength(target))) == pytest.approx(2.0)
+
+
 def test_luminance_is_that_of_video() -> None:
     colours = np.eye(3, dtype=np.float32)[np.newaxis, np.newaxis]
     found = np.asarray(losses.luminance(tf.constant(colours)))

@@ -117,7 +117,12 @@ def test_the_loss_is_the_weighted_sum_of_its_parts_over_the_layers(
     for name, weight in layers.style.items():
         apart = apart_in_style(style_loss, *(x[name] for x in (seen, *styles)))
         expected[f"style/{name}"] = balance[1] * weight * apart
-    here, there = (losses.luminance(from_afar(x, recipes.EDGES_STRIDE)) for x in (image, content))
+    here, there, *others = (
+        losses.luminance(from_afar(x, recipes.EDGES_STRIDE))
+        for x in (image, content, *sitting.styles)
+    )
+    first, second = (losses.edges_strength(x) for x in others)
+    there *= losses.edges_gain(there, 0.75 * first + 0.25 * second)
     edges = losses.edges_loss(here, there, losses.edges_scale(there))
     expected["content/edges_afar"] = balance[0] * layers.edges_afar * float(edges)
     seen, *styles = (
