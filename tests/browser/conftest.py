@@ -8,7 +8,8 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Response, expect, sync_playwright
 
-from tests.house import House
+from tests.browser import steps
+from tests.house import House, eventually
 
 CHROMIUM = Path("/usr/bin/chromium")
 
@@ -60,6 +61,18 @@ def api(house: House) -> Iterator[httpx.Client]:
         yield client
         for job in client.get("/v1/jobs").json()["jobs"]:
             client.post(job["urls"]["cancel"])
+
+
+@pytest.fixture
+def finished(api: httpx.Client) -> str:
+    """The id of a job that is painted."""
+    job = steps.submit(api, size=64)
+    eventually(
+        lambda: api.get(f"/v1/jobs/{job}").json()["status"] == "succeeded",
+        within=steps.PAINTED_MS / 1000,
+        what="the job is painted",
+    )
+    return job
 
 
 @pytest.fixture

@@ -7,23 +7,10 @@ import pytest
 from playwright.sync_api import Page, Request, Route, expect
 
 from tests.browser import steps
-from tests.house import eventually
 from tests.pictures import halves, style_picture
 
 #: How every PNG begins; in this one that is all.
 PNG = b"\x89PNG\r\n\x1a\n"
-
-
-@pytest.fixture
-def finished(api: httpx.Client) -> str:
-    """The id of a job that is painted."""
-    job = steps.submit(api, size=64)
-    eventually(
-        lambda: api.get(f"/v1/jobs/{job}").json()["status"] == "succeeded",
-        within=steps.PAINTED_MS / 1000,
-        what="the job is painted",
-    )
-    return job
 
 
 def test_the_whole_way_from_chosen_files_to_the_saved_painting(

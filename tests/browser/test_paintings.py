@@ -3,23 +3,9 @@
 from http import HTTPStatus
 
 import httpx
-import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser import steps
-from tests.house import eventually
-
-
-@pytest.fixture
-def finished(api: httpx.Client) -> str:
-    """The id of a job that is painted."""
-    job = steps.submit(api, size=64)
-    eventually(
-        lambda: api.get(f"/v1/jobs/{job}").json()["status"] == "succeeded",
-        within=steps.PAINTED_MS / 1000,
-        what="the job is painted",
-    )
-    return job
 
 
 def test_paintings_are_filtered_by_status_and_deleted_when_somebody_means_it(
