@@ -165,7 +165,7 @@ class Parts:
     def is_ready(self) -> bool:
         """Whether the API answers, and all workers are there."""
         try:
-            if not httpx.get(f"{self.url}/readyz", timeout=5).is_success:
+            if not httpx.get(f"{self.url}/livez", timeout=5).is_success:
                 return False
             return len(presence.workers(self.jobs.connection)) >= len(self.workers)
         except (httpx.HTTPError, RedisError):

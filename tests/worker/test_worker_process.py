@@ -97,18 +97,6 @@ def test_a_job_whose_time_is_up_fails_and_keeps_its_last_preview(
     assert crew.jobs.blobs.get(job.id, "preview") is not None
 
 
-def test_a_job_that_no_worker_survives_fails_after_three_attempts(
-    crew: Crew, content: bytes, style: bytes
-) -> None:
-    blocker = crew.until_painting(crew.jobs.submit(Submission(Pictures(content, [style]), LONG)))
-    job = crew.jobs.submit(Submission(Pictures(content, [style]), SHORT))
-    crew.jobs.note(job.id, attempt=crew.settings.max_attempts)
-    crew.jobs.cancel(blocker.id)
-    failed = crew.until(job, "failed")
-    assert failed.error is not None
-    assert failed.error.type == "urn:atelier:problem:too-many-attempts"
-
-
 def test_a_job_whose_pictures_have_expired_says_so(
     crew: Crew, content: bytes, style: bytes
 ) -> None:
