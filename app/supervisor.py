@@ -80,7 +80,7 @@ class Child:
             pass_fds=self._pass_fds,
             stdin=subprocess.DEVNULL,
             start_new_session=True,  # Ctrl-C is ours to pass on
-            preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 - one thread
+            preexec_fn=die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 - one thread
         )
         self._started = time.monotonic()
 
@@ -246,6 +246,6 @@ def _url(listener: socket.socket) -> str:
     return f"http://{host}:{port}"
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
     """In the child: to be ended with the supervisor, even when that is killed (prctl(2))."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

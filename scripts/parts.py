@@ -19,6 +19,7 @@ import httpx
 from redis.exceptions import RedisError
 
 from app import embedded
+from app.supervisor import die_with_parent
 from worker import presence
 from worker.connections import connect_impatiently
 from worker.jobs import Jobs
@@ -75,6 +76,7 @@ class Part:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                preexec_fn=die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509
                 restore_signals=False,  # a file that grows too large is an error, not the end
             )
         self.starts += 1
