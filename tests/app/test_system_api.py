@@ -44,7 +44,7 @@ def test_an_api_without_a_worker_says_what_it_is(api: httpx.Client, files: Files
 def test_a_whole_house_is_ready_and_says_what_it_paints_with(
     house: House, studio: httpx.Client
 ) -> None:
-    assert studio.get("/readyz").json() == {"status": "ok"}
+    assert studio.get("/readyz").json() == {"status": "ok", "lost_devices": []}
     system = studio.get("/v1/system").json()
     (features,) = system["features"]
     assert features["name"] == "bundled"
