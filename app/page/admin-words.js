@@ -1,5 +1,7 @@
 // All words of the operator's page, and how its numbers become words.
 
+import { percent } from "./numbers.js";
+import { position } from "./telling.js";
 import { words } from "./words.js";
 
 const number = new Intl.NumberFormat("en-GB", { maximumFractionDigits: 1 });
@@ -64,8 +66,8 @@ function job({ owner, created_at: since, params, attempt, queue_position: place,
     owner,
     moment.format(new Date(since)),
     `${params.size} px, ${params.quality}`,
-    now.status === "queued" ? words.position(place).toLowerCase() : "",
-    now.status === "running" ? words.percent(now.progress.fraction) : "",
+    now.status === "queued" ? position(place).toLowerCase() : "",
+    now.status === "running" ? percent(now.progress.fraction) : "",
     attempt > 1 ? `attempt ${attempt}` : "",
   ];
   return parts.filter(Boolean).join(" · ");

@@ -39,7 +39,7 @@ export function madeOf({ status, features, params, result }) {
 }
 
 /** A place in the queue, null where it is not known yet. */
-function position(place) {
+export function position(place) {
   if (place == null) return "";
   return place === 1 ? words.position.next : words.position.number(place);
 }
