@@ -46,8 +46,9 @@ class Objective:
 
     @property
     def identity(self) -> str:
-        """What, besides the sitting, determines the picture: the weights and the numbers."""
-        return f"{self._network.features.sha256} {self._network.dtype.name}"
+        """What, besides the sitting, determines the picture: features, numbers, and the recipe."""
+        network = self._network
+        return f"{network.features.sha256} {network.dtype.name} {self._kind} {_BALANCE}"
 
     def targets(self, sitting: Sitting, scale: Scale) -> Targets:
         """What a sitting is to become at one scale."""

@@ -22,6 +22,7 @@ from worker.pictures import Pictures
 from worker.records import Job, Work
 from worker.settings import Settings
 from worker.submission import Submission
+from worker.vaults import StoreAway
 
 #: How often RQ takes a job from a dead worker; our own count ends it before (`attempt`).
 TAKEOVERS = 100
@@ -87,8 +88,9 @@ class Submitter:
         try:
             self._store(job_id, work, submission)
             return self._enqueue(job_id, work, submission, ticket)
-        # A twin was faster, or Redis refused: there is no job. After a cut there may be one.
-        except (KeyInUse, WatchError, *Refused):
+        # A twin was faster, Redis refused, or the pictures could not be stored: there is no job.
+        # After a cut there may be one.
+        except (KeyInUse, WatchError, StoreAway, *Refused):
             with contextlib.suppress(*RedisAway):
                 self._blobs.release_uploads(job_id, set(work.pictures))
             raise

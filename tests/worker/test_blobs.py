@@ -3,6 +3,7 @@
 import socket
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from http import HTTPStatus
 from pathlib import Path
 from typing import cast
 
@@ -12,7 +13,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 from redis import Redis
 
-from tests.app.api import painted, pictures
+from tests.app.api import painted, pictures, problem, serving
 from tests.house import House
 from worker import vaults
 from worker.blobs import Blobs
@@ -189,6 +190,25 @@ def test_a_store_that_does_not_answer_is_away(
     assert redis.get(f"atelier:result:{JOB}") is None
     blobs.release_uploads(JOB, [DIGEST])
     assert keys(redis) == [], "nothing is half there"
+
+
+def test_the_api_says_that_it_cannot_take_pictures_at_present_and_keeps_nothing(
+    redis_url: str, redis: Redis, tmp_path: Path, content: bytes, style: bytes
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as nobody:
+        port = nobody.getsockname()[1]
+    store = {
+        "ATELIER_BLOBS_URL": "s3://pictures",
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+        "AWS_ACCESS_KEY_ID": "anna",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+    }
+    with serving(redis_url, tmp_path, **store) as api:
+        answer = api.post("/v1/jobs", files=pictures(content, style))
+        problem(answer, HTTPStatus.SERVICE_UNAVAILABLE)
+        assert int(answer.headers["Retry-After"]) > 0
+        assert api.get("/v1/jobs").json()["jobs"] == []
+    assert [key for key in keys(redis) if b"upload" in key or b"users" in key] == []
 
 
 @pytest.mark.parametrize("url", ["", "redis", "ftp://host/x", "s3://", "pictures"])

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from model import checkpoint
+from model import checkpoint, recipes
 from model.errors import CheckpointError
 from model.painting import Studio
 from model.vgg import Features
@@ -43,6 +43,19 @@ def test_a_checkpoint_of_other_features_or_numbers_is_refused(
     ):
         with pytest.raises(CheckpointError, match="another painting"):
             begin(within=other).restore(whole("adam").checkpoints[2])
+
+
+def test_a_checkpoint_of_another_recipe_is_refused(
+    begin: Begin,
+    whole: Callable[[str], Whole],
+    features: Features,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    earlier = whole("adam").checkpoints[2]
+    begin(within=Studio(features, precision="float32")).restore(earlier)
+    monkeypatch.setattr(recipes, "_EDGES_AFAR", 0.4)
+    with pytest.raises(CheckpointError, match="another painting"):
+        begin(within=Studio(features, precision="float32")).restore(earlier)
 
 
 def test_a_run_that_refused_a_checkpoint_can_still_be_painted(
