@@ -1,6 +1,7 @@
 """What can be done with a painting, and while one waits for it."""
 
 import json
+import re
 
 import httpx
 import pytest
@@ -165,6 +166,19 @@ _KEPT = """() => new Promise((resolve) => {
     };
     opening.onerror = () => resolve(null);
 })"""
+
+
+@pytest.mark.parametrize("state", ["Waiting in line", "Painting", "Canceled", "Your painting"])
+def test_a_reload_shows_the_job_as_it_is(page: Page, api: httpx.Client, state: str) -> None:
+    running = steps.submit(api, size=384, quality="fine") if state != "Your painting" else None
+    job = running if state == "Painting" else steps.submit(api, size=64)
+    if state == "Canceled":
+        api.post(f"/v1/jobs/{job}/cancel")
+    page.goto(f"/?job={job}")
+    steps.expect_status(page, state)
+    page.reload()
+    steps.expect_status(page, state)
+    expect(page).to_have_title(re.compile("Atelier$"))
 
 
 @pytest.mark.parametrize(
