@@ -15,8 +15,9 @@ demo: $(VENV)/.run  ## paint one sample job through HTTP and say where the pictu
 	@$(BIN)/python scripts/demo.py
 
 # Two files at a time, each process with houses of its own: most of a test's time is waiting for one.
+# In their order: the longest are not the last.
 test: $(VENV)/.dev  ## every test that this machine can run
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 chaos: $(VENV)/.dev  ## a bad night of ten minutes, after which no job may be missing
 	@$(BIN)/python -m scripts.chaos $(OPTIONS)

@@ -156,7 +156,7 @@ def problem(response: httpx.Response, status: int, *, field: str | None = None) 
 
 def contents(redis: Redis) -> dict[bytes, object]:
     """All that is in the server but what is of no single job and stays."""
-    lasting = {totals.KEY.encode(), b"rq:queues", b"atelier:webhook-secret"}
+    lasting = {totals.KEY.encode(), b"rq:queues", b"atelier:webhook-secret", b"atelier:recount"}
     keys = sorted(key for key in redis.scan_iter() if key not in lasting)
     return {key: _value(redis, key) for key in keys}
 

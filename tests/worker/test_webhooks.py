@@ -280,7 +280,11 @@ def test_all_threads_are_free_again_after_any_outcome(desk: Desk) -> None:
         desk.canceled("/good")
     while desk.due() and min(desk.due()) <= 0:
         desk.deliver()
-    assert len(desk.receiver.at("/good")) == len(desk.receiver.at("/bad")) == PARALLEL + 3
+
+    def arrived() -> bool:
+        return all(len(desk.receiver.at(path)) == PARALLEL + 3 for path in ("/good", "/bad"))
+
+    eventually(arrived, within=10, what="the last ones arrive")
 
 
 def test_a_delivery_is_taken_by_one_and_again_by_another_when_its_lease_is_over(desk: Desk) -> None:
