@@ -57,6 +57,7 @@ class Receiver:
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+    request_queue_size = 128  # of 5, as it is by default, some of many at once are turned away
 
     def __init__(self, receiver: Receiver) -> None:
         self.receiver = receiver
