@@ -96,7 +96,7 @@ class Reading {
         act(JSON.parse(data))?.catch(this.#over.reject);
       });
     on("status", (now) => this.#onStatus(now));
-    on("progress", (progress) => this.#tell({ progress }));
+    on("progress", (progress) => this.#onProgress(progress));
     on("preview", ({ version }) =>
       this.#tell({ progress: { ...this.#job.progress, preview_version: version } }),
     );
@@ -126,11 +126,13 @@ class Reading {
   }
 
   async #onStatus(now) {
-    if (FINAL.includes(now.status)) return; // `done` says all of it
-    const isNew = now.status !== this.#job.status;
-    await this.#tell(now);
-    if (!isNew) return;
-    const { features } = await getJob(this.#job.id, this.#signal); // known since it was begun
+    if (!FINAL.includes(now.status)) await this.#tell(now); // else `done` says all of it
+  }
+
+  async #onProgress(progress) {
+    await this.#tell({ progress });
+    if (this.#job.features || !progress.step) return;
+    const { features } = await getJob(this.#job.id, this.#signal); // known before the first step
     await this.#tell({ features });
   }
 

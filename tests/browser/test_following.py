@@ -92,9 +92,9 @@ def test_a_job_is_followed_by_one_stream_and_hardly_asked_for(
     expect(page.get_by_text("Next in line")).to_be_visible()
     api.post(f"/v1/jobs/{in_front}/cancel")
     steps.expect_status(page, "Painting")
-    expect(steps.preview(page)).to_be_visible()
-    expect(steps.easel(page)).to_contain_text("With the bundled features")
     expect(steps.easel(page)).to_contain_text(" left")
+    expect(steps.easel(page)).to_contain_text("With the bundled features")
+    expect(steps.preview(page)).to_be_visible()
     steps.expect_result(page)
     assert asked.looks <= FEW
     assert asked.streams == 1
