@@ -23,6 +23,17 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+Styles = Annotated[
+    list[Path],
+    typer.Argument(
+        help="One to eight pictures to take the style from, or names of styles that come "
+        "with Atelier."
+    ),
+]
+Server = Annotated[
+    str | None, typer.Option(help="Let the Atelier at this URL paint, not this machine.")
+]
+
 app.add_typer(features.app, name="features")
 app.add_typer(key_commands.app, name="keys")
 
@@ -82,20 +93,12 @@ def worker(
 @with_params
 def stylize(
     content: Annotated[Path, typer.Argument(help="The photograph.", show_default=False)],
-    style: Annotated[
-        list[Path],
-        typer.Argument(
-            help="One to eight pictures to take the style from, or names of styles that come "
-            "with Atelier."
-        ),
-    ],
+    style: Styles,
     *,
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Where the painting goes; .png, .jpg, ...")
     ],
-    server: Annotated[
-        str | None, typer.Option(help="Let the Atelier at this URL paint, not this machine.")
-    ] = None,
+    server: Server = None,
     content_mask: Annotated[
         Path | None, typer.Option(help="Regions of CONTENT, each in a plain colour of its own.")
     ] = None,
@@ -145,20 +148,12 @@ def batch(
             show_default=False,
         ),
     ],
-    style: Annotated[
-        list[Path],
-        typer.Argument(
-            help="One to eight pictures to take the style from, or names of styles that come "
-            "with Atelier."
-        ),
-    ],
+    style: Styles,
     *,
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Where the paintings go: of the form of INPUT.")
     ],
-    server: Annotated[
-        str | None, typer.Option(help="Let the Atelier at this URL paint, not this machine.")
-    ] = None,
+    server: Server = None,
     **asked: Any,
 ) -> None:
     """Paint all photographs of INPUT in the style of STYLE.
