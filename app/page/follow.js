@@ -69,6 +69,7 @@ class Reading {
   #over = Promise.withResolvers();
   #silence;
   #hidden;
+  #begun; // the job as it is once its painting has begun, which is asked for once
 
   constructor(job, show, signal) {
     this.#job = job;
@@ -132,7 +133,8 @@ class Reading {
   async #onProgress(progress) {
     await this.#tell({ progress });
     if (this.#job.features || !progress.step) return;
-    const { features } = await getJob(this.#job.id, this.#signal); // known before the first step
+    this.#begun ??= getJob(this.#job.id, this.#signal);
+    const { features } = await this.#begun; // known before the first step
     await this.#tell({ features });
   }
 
