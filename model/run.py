@@ -137,9 +137,14 @@ class Run:
 
     @property
     def can_be_stored(self) -> bool:
-        """Whether a checkpoint is of a size to be kept; if not, another attempt begins anew."""
-        image = self._present.pixels * 3 * 4
-        return image * self._optimizer.images_in_state <= _LARGEST_CHECKPOINT
+        """Whether a checkpoint is of a size to be kept; another attempt goes on from the last."""
+        return self._can_be_stored(self._present)
+
+    @property
+    def is_last_to_be_stored(self) -> bool:
+        """Whether a scale has ended after which checkpoints are too large to be kept."""
+        following = self._sitting.scales[self._now.scale + 1 :][:1]
+        return self.is_between_scales and not all(map(self._can_be_stored, following))
 
     def checkpoint(self) -> bytes:
         """All that is needed to go on elsewhere.
@@ -182,6 +187,10 @@ class Run:
     @property
     def _present(self) -> Scale:
         return self._sitting.scales[self._now.scale]
+
+    def _can_be_stored(self, scale: Scale) -> bool:
+        image = scale.pixels * 3 * 4
+        return image * self._optimizer.images_in_state <= _LARGEST_CHECKPOINT
 
     @property
     def _steps_taken(self) -> int:

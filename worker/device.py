@@ -216,7 +216,7 @@ class Device:
                     progress,
                     pace.seconds_left,
                     run.picture() if pace.preview_due() or run.done else None,
-                    run.checkpoint() if pace.checkpoint_due() and run.can_be_stored else None,
+                    _checkpoint(run, pace),
                 )
             )
         return run.picture()
@@ -274,3 +274,9 @@ class Device:
     def _is_nearly_free(self) -> bool:
         ends_soon = self._free_at - time.monotonic() < LEAD_SECONDS
         return self._owed == 0 or (self._owed == 1 and ends_soon)
+
+
+def _checkpoint(run: Run, pace: Pace) -> bytes | None:
+    """Now and then, and before it becomes too large."""
+    is_due = pace.checkpoint_due() or run.is_last_to_be_stored
+    return run.checkpoint() if is_due and run.can_be_stored else None

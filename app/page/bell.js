@@ -3,6 +3,7 @@
 
 import { announce } from "./dom.js";
 import { FINAL } from "./telling.js";
+import { setNews } from "./title.js";
 import { words } from "./words.js";
 
 const WANTED = "atelier.bell";
@@ -11,7 +12,6 @@ export class Bell {
   #statuses = new Map();
   #box;
   #onOpen;
-  #title = null;
 
   /**
    * @param place a label with a checkbox, and beside it a place for what hinders.
@@ -23,7 +23,6 @@ export class Bell {
     place.classList.toggle("lacking", !globalThis.Notification || !isSecureContext);
     this.#box.checked = this.#isAllowed && Boolean(localStorage.getItem(WANTED));
     this.#box.addEventListener("change", () => this.#wish(place.querySelector(".fault")));
-    document.addEventListener("visibilitychange", () => document.hidden || this.#fallSilent());
   }
 
   /** Takes a job as it is now. */
@@ -52,8 +51,7 @@ export class Bell {
     const news = words.bell[job.status];
     announce(news);
     if (!document.hidden) return;
-    this.#title ??= document.title;
-    document.title = `${news} · ${words.name}`;
+    setNews(news);
     if (this.#box.checked) this.#notify(news, job);
   }
 
@@ -69,11 +67,5 @@ export class Bell {
     } catch {
       // Telephones let only service workers notify; the title has changed all the same.
     }
-  }
-
-  #fallSilent() {
-    if (this.#title === null) return;
-    document.title = this.#title;
-    this.#title = null;
   }
 }

@@ -10,6 +10,7 @@ import { forget, recall } from "./keepsakes.js";
 import { percent } from "./numbers.js";
 import { examine } from "./pictures.js";
 import { howFar, madeOf } from "./telling.js";
+import { setPlace } from "./title.js";
 import { words } from "./words.js";
 
 const REFUSALS = { 404: "unknown", 410: "gone" };
@@ -121,12 +122,12 @@ export class Easel {
       part.hidden = !part.dataset.when.split(" ").includes(status);
     }
     this.#say("h2", words.status[status]);
-    document.title = `${words.status[status]} · ${words.name}`;
+    setPlace(words.status[status]);
   }
 
   #announce({ status, progress: { fraction } }) {
     if (status !== "running") return announce(words.status[status]);
-    document.title = `${percent(fraction)} · ${words.name}`;
+    setPlace(percent(fraction));
     const quarter = Math.floor(fraction * 4) / 4;
     announce(quarter ? words.painted(quarter) : words.status.running);
   }

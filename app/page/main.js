@@ -11,6 +11,7 @@ import { poll } from "./poll.js";
 import { Shelf } from "./shelf.js";
 import { Studio } from "./studio.js";
 import { house as tellOfHouse } from "./telling.js";
+import { setPlace } from "./title.js";
 import { words } from "./words.js";
 
 const HOUSE_EVERY_MS = 5_000;
@@ -51,7 +52,7 @@ function enter() {
   const id = asked.get("job");
   const room = id ? easel : asked.has("paintings") ? paintings : studio;
   [easel, paintings, studio].filter((other) => other !== room).forEach((other) => other.close());
-  if (room === studio) document.title = words.name;
+  if (room === studio) setPlace(null);
   shelf.leaveOut(id);
   room.open(id);
   for (const link of document.querySelectorAll("nav [data-room]")) {

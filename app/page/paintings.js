@@ -6,6 +6,7 @@ import { announce, element } from "./dom.js";
 import { moment } from "./numbers.js";
 import { inShort } from "./telling.js";
 import { showIn, thumbnail } from "./thumbnail.js";
+import { setPlace } from "./title.js";
 import { words } from "./words.js";
 
 const AT_A_TIME = 24;
@@ -31,7 +32,7 @@ export class Paintings {
 
   open() {
     this.#root.hidden = false;
-    document.title = `${words.paintings.title} · ${words.name}`;
+    setPlace(words.paintings.title);
     return this.#begin();
   }
 

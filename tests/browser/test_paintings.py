@@ -29,6 +29,23 @@ def test_paintings_are_filtered_by_status_and_deleted_when_somebody_means_it(
     assert api.get(f"/v1/jobs/{finished}").status_code == HTTPStatus.NOT_FOUND
 
 
+def test_older_paintings_come_when_they_are_asked_for(page: Page, api: httpx.Client) -> None:
+    jobs = [steps.submit(api, size=64 + n, quality="fine") for n in range(26)]
+    for job in reversed(jobs):
+        api.post(f"/v1/jobs/{job}/cancel")
+    page.goto("/")
+    page.get_by_role("link", name="Your paintings").click()
+    links = page.locator("#paintings li a")
+    expect(links).to_have_count(24)
+    more = page.get_by_role("button", name="Show more")
+    more.click()
+    expect(links).to_have_count(26)
+    expect(links.nth(24)).to_be_focused()
+    expect(more).to_be_hidden()
+    shown = links.evaluate_all("all => all.map((link) => link.search)")
+    assert shown == [f"?job={job}" for job in reversed(jobs)]
+
+
 def test_a_blend_is_painted_and_laid_out_again_with_its_settings(
     page: Page, api: httpx.Client
 ) -> None:

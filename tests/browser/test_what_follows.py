@@ -138,6 +138,22 @@ def test_who_looks_elsewhere_is_told_by_the_title_and_by_a_notification_if_wante
     expect(page).to_have_title("Your painting · Atelier")
 
 
+@pytest.mark.usefixtures("api")  # which cancels what is left
+def test_the_title_tells_of_a_painting_that_is_done_while_another_goes_on(page: Page) -> None:
+    page.goto("/")
+    steps.choose(page)
+    steps.paint(page, size=128)
+    steps.expect_status(page, "Painting")
+    page.get_by_role("link", name="Paint another meanwhile").click()
+    steps.paint(page, size=384)
+    page.evaluate(_LOOK_AWAY)
+    expect(page).to_have_title("A painting is done · Atelier", timeout=steps.PAINTED_MS)
+    expect(steps.easel(page)).to_contain_text(" left", timeout=steps.PAINTED_MS)
+    expect(page).to_have_title("A painting is done · Atelier")
+    page.evaluate(_LOOK_BACK)
+    expect(page).to_have_title(re.compile("%"))
+
+
 def test_what_lay_in_the_studio_lies_there_again_after_a_reload(page: Page) -> None:
     page.goto("/")
     page.get_by_label("Choose a photograph").set_input_files(steps.photo())

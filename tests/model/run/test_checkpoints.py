@@ -9,9 +9,10 @@ import pytest
 
 from model import checkpoint, recipes
 from model.errors import CheckpointError
+from model.optimizers import Adam
 from model.painting import Studio
 from model.vgg import Features
-from tests.model.runs import STEPS, Begin, Whole, finish
+from tests.model.runs import SIZES, STEPS, Begin, Whole, finish
 
 
 @pytest.mark.parametrize(
@@ -56,6 +57,27 @@ def test_a_checkpoint_of_another_recipe_is_refused(
     monkeypatch.setattr(recipes, "_EDGES_AFAR", 0.4)
     with pytest.raises(CheckpointError, match="another painting"):
         begin(within=Studio(features, precision="float32")).restore(earlier)
+
+
+def test_before_checkpoints_become_too_large_there_is_a_last_one_to_go_on_from(
+    begin: Begin, whole: Callable[[str], Whole], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    width, height = SIZES[1]
+    state = width * height * 3 * 4 * Adam.images_in_state
+    monkeypatch.setattr("model.run._LARGEST_CHECKPOINT", state)
+    run = begin()
+    stored: list[bool] = []
+    last = b""
+    while not run.done:
+        run.advance(1)
+        stored.append(run.can_be_stored)
+        if run.is_last_to_be_stored:
+            last = run.checkpoint()
+    assert stored == [True] * 7 + [False] * 2
+    assert last == whole("adam").checkpoints[7]
+    again = begin()
+    again.restore(last)
+    assert np.array_equal(finish(again), whole("adam").picture)
 
 
 def test_a_run_that_refused_a_checkpoint_can_still_be_painted(
