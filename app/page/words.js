@@ -96,8 +96,8 @@ export const words = {
     tv_weight: { name: "Smoothness", unit: "more gives calmer surfaces" },
     style_loss: {
       name: "What makes a style",
-      unit: "two ways to measure brushwork",
-      options: { gram: "How patterns go together", wasserstein: "That, and their averages" },
+      unit: "what is held of its brushwork",
+      options: { gram: "Patterns", wasserstein: "Averages as well" },
     },
     init: {
       name: "Begin with",
