@@ -123,6 +123,7 @@ class IntakeWorker(SimpleWorker):
             return
         if found is not None:
             job, queue = cast("PaintingJob", found[0]), found[1]
+            self._jobs.order.settle(self.connection)
             if self._jobs.is_settled(job):
                 return
             if job.is_of_newer_version:
