@@ -1,7 +1,8 @@
 """Submit, get, list, cancel and delete: the only face of RQ.
 
 RQ's job is the record and nothing is kept twice. One queue, because only with one does RQ move a
-job to a worker without a moment in which a crash would lose it; what is urgent goes to its front.
+job to a worker without a moment in which a crash would lose it; clients take turns in it
+(``worker.fairness``).
 """
 
 import time

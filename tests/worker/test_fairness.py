@@ -122,6 +122,14 @@ def test_a_client_that_calls_everything_urgent_takes_turns_with_the_others(line:
     assert "".join(taken) == "a" * CREDIT + "bababa"
 
 
+def test_who_comes_after_an_urgent_job_is_no_more_ahead_than_others(line: Line) -> None:
+    waiting = line.submit("b")
+    urgent = line.submit("a", priority="high")
+    assert line.take() == urgent
+    late = line.submit("c")
+    assert line.order == [waiting, late]
+
+
 def test_urgent_jobs_are_ahead_again_when_there_have_been_none_for_a_while(line: Line) -> None:
     for _ in range(3 * CREDIT):
         line.submit("b")
