@@ -72,7 +72,9 @@ def test_a_job_that_is_in_the_queue_twice_is_painted_once(site: Site, redis: Red
     site.assert_settled(job)
 
 
-def test_no_job_waits_behind_a_running_one_while_another_worker_is_idle(site: Site) -> None:
+def test_no_job_waits_behind_a_running_one_while_another_worker_is_idle(
+    site: Site, redis: Redis
+) -> None:
     for _ in range(2):
         long = site.submit(**LONG | {"steps": "60"})
         busy = site.until_painted(long, steps=1)
@@ -82,6 +84,7 @@ def test_no_job_waits_behind_a_running_one_while_another_worker_is_idle(site: Si
             what="its worker looks for another one",
         )
         while seconds_left(site, long) > LEAD_SECONDS / 2:
+            assert redis.info("clients")["blocked_clients"] <= 1, "only the idle one waits for jobs"
             short = site.submit(**SHORT)
             site.until(short, "succeeded")
             assert f"Job {short} begins" not in busy.output, "the other one had nothing to do"
