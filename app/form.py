@@ -11,6 +11,7 @@ from app.presets import PRESETS
 from app.problems import ProblemError
 from model.errors import ParameterError
 from model.params import MAX_STYLES, StyleTransferParams
+from worker.fairness import HEAD_START
 from worker.pictures import Pictures
 from worker.settings import Settings
 from worker.submission import Priority, Submission
@@ -61,7 +62,12 @@ class JobForm(StyleTransferParams):
         "takes its style from those of the same colour.",
         json_schema_extra={"maxItems": MAX_STYLES},
     )
-    priority: Priority = Field("normal", description="`high` goes before all waiting jobs.")
+    priority: Priority = Field(
+        "normal",
+        description="`high` goes before all that is not, at most "
+        f"{HEAD_START['high']} times in a row for one client: further ones take turns with the "
+        "jobs of others.",
+    )
     webhook_url: str | None = Field(
         None,
         max_length=MAX_URL_CHARACTERS,

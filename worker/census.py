@@ -85,8 +85,8 @@ def _look(jobs: Jobs) -> list[Any]:
         pipeline.llen(queue.key)
         pipeline.llen(queue.intermediate_queue_key)
         pipeline.zcard(queue.started_job_registry.key)
-        # The oldest is not always the next: what is urgent or was put back goes before it. Some
-        # more are asked for, because ids without a record come first.
+        # The oldest is not always the next: clients take turns, and what was put back goes first.
+        # Some more are asked for, because ids without a record come first.
         pipeline.sort(queue.key, start=0, num=10, by=ENQUEUED_AT, get=[ENQUEUED_AT], alpha=True)
         pipeline.smembers(WORKERS_BY_QUEUE_KEY % QUEUE)
         pipeline.hgetall(totals.KEY)

@@ -115,6 +115,11 @@ class Device:
         with self._load_changed:
             return self._load_changed.wait_for(self._is_nearly_free, timeout)
 
+    def wait_until_idle(self, timeout: float) -> bool:
+        """Waits until it has no job; False when ``timeout`` seconds are over."""
+        with self._load_changed:
+            return self._load_changed.wait_for(lambda: self._owed == 0, timeout)
+
     def check_pulse(self, longest_chunk_seconds: float) -> None:
         """Makes sure that the device comes back from its chunks of steps.
 

@@ -50,6 +50,9 @@ logger = logging.getLogger(__name__)
 #: A job that has had no heartbeat for so long is taken for abandoned, in seconds.
 HEARTBEAT_TTL_SECONDS = 15
 
+#: How often the intake thread of a device that is nearly free looks into the queue, in seconds.
+LOOK_SECONDS = 0.25
+
 #: How often a waiting intake thread looks after its job, in seconds.
 BEAT_SECONDS = 0.5
 
@@ -109,20 +112,30 @@ class IntakeWorker(SimpleWorker):
         if self._fault is not None:
             raise self._fault
 
-    def _execute_next(self) -> None:
+    def _dequeue(self) -> tuple[PaintingJob, Queue] | None:
+        """The next job, if there is one.
+
+        Only an idle device waits for one to come. One that paints takes what is in the queue
+        already: if any other were idle, it would not be there.
+        """
+        is_idle = self._device.wait_until_idle(timeout=LOOK_SECONDS)
         try:
             found = self.queue_class.dequeue_any(
                 self.queues,
-                timeout=1,
+                timeout=1 if is_idle else None,
                 connection=self.connection,
                 job_class=self.job_class,
                 serializer=self.serializer,
                 death_penalty_class=self.death_penalty_class,
             )
         except DequeueTimeout:
-            return
-        if found is not None:
-            job, queue = cast("PaintingJob", found[0]), found[1]
+            return None
+        return cast("tuple[PaintingJob, Queue] | None", found)
+
+    def _execute_next(self) -> None:
+        if (found := self._dequeue()) is not None:
+            job, queue = found
+            self._jobs.order.settle(self.connection)
             if self._jobs.is_settled(job):
                 return
             if job.is_of_newer_version:

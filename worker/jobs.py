@@ -1,7 +1,8 @@
 """Submit, get, list, cancel and delete: the only face of RQ.
 
 RQ's job is the record and nothing is kept twice. One queue, because only with one does RQ move a
-job to a worker without a moment in which a crash would lose it; what is urgent goes to its front.
+job to a worker without a moment in which a crash would lose it; clients take turns in it
+(``worker.fairness``).
 """
 
 import time
@@ -44,7 +45,7 @@ class Jobs(Ledger):
         self.blobs = Blobs(connection, open_vault(settings.blobs_url))
         self._settings = settings
         self._submitter = Submitter(self, self.blobs, settings)
-        self._removal = Removal(self.queue, self.blobs)
+        self._removal = Removal(self.queue, self.order, self.blobs)
         self._revival = Revival(self, self.blobs, settings)
         self._note = connection.register_script(_NOTE)
 
@@ -81,7 +82,7 @@ class Jobs(Ledger):
         return self.get(job_id)
 
     def retry(self, job_id: str) -> Job:
-        """Queues a job that failed once more, behind all that wait; its attempts begin anew.
+        """Queues a job that failed once more, as if it were new; its attempts begin anew.
 
         Raises:
             NoSuchJob: there is no such job.
@@ -164,16 +165,12 @@ class Jobs(Ledger):
             pipeline.rpush(self.queue.key, job.id)
             pipeline.execute()
 
-    def put_back(self, job: PaintingJob, pipeline: Pipeline) -> None:
-        """Puts a job that a worker has let go of at the front of the queue."""
-        self.push(job, pipeline, at_front=True)
-
     def _cancel_waiting(self, job: PaintingJob, pipeline: Pipeline) -> None:
         """Takes a waiting job out of the queue and ends it, unless a worker is faster."""
         is_waiting = cast("int | None", pipeline.lpos(self.queue.key, job.id)) is not None
         pipeline.multi()
         if is_waiting:
-            pipeline.lrem(self.queue.key, 1, job.id)
+            self.withdraw(job, pipeline)
             self.end_canceled(job, pipeline)
 
     def _has_heartbeat(self, job: PaintingJob) -> bool:

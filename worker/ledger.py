@@ -11,6 +11,7 @@ from rq.exceptions import NoSuchJobError
 
 from model.errors import AtelierError
 from worker import job_index
+from worker.fairness import FairOrder
 from worker.job_index import JobIndex
 from worker.painting_job import PaintingJob
 from worker.records import Job, Status
@@ -37,6 +38,7 @@ class Ledger:
     def __init__(self, connection: Redis, settings: Settings) -> None:
         self.connection = connection
         self.queue = Queue(QUEUE, connection=connection, serializer="json", job_class=PaintingJob)
+        self.order = FairOrder(self.queue.key)
         self.index = JobIndex(connection, longest_life_seconds(settings))
 
     def get(self, job_id: str) -> Job:
@@ -100,13 +102,19 @@ class Ledger:
         """Number of jobs in the queue."""
         return self.connection.llen(self.queue.key)
 
-    def push(self, job: PaintingJob, pipeline: Pipeline, *, at_front: bool) -> None:
-        """Puts a job into the queue."""
-        # RQ's public `enqueue_job` watches dependencies, which a pipeline of ours cannot; its own
-        # retry and requeue call this as well.
-        self.queue._enqueue_job(job, pipeline=pipeline, at_front=at_front)  # noqa: SLF001
-        # What `enqueue_job` would do before: without it RQ's tools see no queue.
-        pipeline.sadd(self.queue.redis_queues_keys, self.queue.key)
+    def push(self, job: PaintingJob, pipeline: Pipeline) -> None:
+        """Puts a job into the queue, where its client's next turn is."""
+        self._enqueue(job, pipeline, at_front=False)
+        self.order.enter(job, pipeline)
+
+    def put_back(self, job: PaintingJob, pipeline: Pipeline) -> None:
+        """Puts a job that a worker has let go of at the front of the queue."""
+        self._enqueue(job, pipeline, at_front=True)
+
+    def withdraw(self, job: PaintingJob, pipeline: Pipeline) -> None:
+        """Takes a job that is not to be painted out of the queue."""
+        pipeline.lrem(self.queue.key, 0, job.id)
+        self.order.leave(job, pipeline)
 
     def fetch(self, job_id: str) -> PaintingJob:
         """RQ's record of a job.
@@ -121,6 +129,13 @@ class Ledger:
         except NoSuchJobError:
             raise NoSuchJob("There is no such job, or not any more.") from None
         return cast("PaintingJob", job)
+
+    def _enqueue(self, job: PaintingJob, pipeline: Pipeline, *, at_front: bool) -> None:
+        # RQ's public `enqueue_job` watches dependencies, which a pipeline of ours cannot; its own
+        # retry and requeue call this as well.
+        self.queue._enqueue_job(job, pipeline=pipeline, at_front=at_front)  # noqa: SLF001
+        # What `enqueue_job` would do before: without it RQ's tools see no queue.
+        pipeline.sadd(self.queue.redis_queues_keys, self.queue.key)
 
     def _fetch_many(self, entries: list[str]) -> list[PaintingJob | None]:
         ids = [job_index.id_of(entry) for entry in entries]

@@ -80,12 +80,11 @@ class Overdue:
 
     def _fail_waiting(self, job: PaintingJob, error: QueueTimeError, pipeline: Pipeline) -> None:
         """Takes a waiting job out of the queue and ends it, unless a worker is faster."""
-        key = self._jobs.queue.key
-        is_waiting = cast("int | None", pipeline.lpos(key, job.id)) is not None
+        index = cast("int | None", pipeline.lpos(self._jobs.queue.key, job.id))
         pipeline.multi()
-        if is_waiting:
+        if index is not None:
             ttl, registry = job.failure_ttl or 0, FailedJobRegistry(queue=self._jobs.queue).key
-            pipeline.lrem(key, 0, job.id)
+            self._jobs.withdraw(job, pipeline)
             pipeline.hset(job.key, items=as_fields({"error": JobError.of(error)}))
             pipeline.hset(job.key, "ended_at", as_rq_writes(datetime.now(UTC)))
             job.set_status(JobStatus.FAILED, pipeline)

@@ -95,6 +95,11 @@ class PaintingJob(RqJob):
         """Digest of whose limits it counts for; None where it counts for nobody's."""
         return self.facts.get("client")
 
+    @property
+    def priority(self) -> str:
+        """``normal`` or ``high``."""
+        return str(self.facts.get("priority", "normal"))
+
     def restore(self, raw_data: Mapping[bytes, bytes]) -> Any:
         """Reads RQ's fields, then ours."""
         restored = super().restore(raw_data)

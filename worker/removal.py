@@ -7,6 +7,7 @@ from rq.registry import CanceledJobRegistry, FailedJobRegistry, FinishedJobRegis
 
 from worker import events, in_flight, reuse, webhooks
 from worker.blobs import Blobs, Kind
+from worker.fairness import FairOrder
 from worker.idempotency import Idempotency
 from worker.painting_job import PaintingJob
 
@@ -20,8 +21,9 @@ _MARK_SECONDS = 3600
 class Removal:
     """Removes jobs of one queue for good; safe to share between threads."""
 
-    def __init__(self, queue: Queue, blobs: Blobs) -> None:
+    def __init__(self, queue: Queue, order: FairOrder, blobs: Blobs) -> None:
         self._queue = queue
+        self._order = order
         self._connection = queue.connection
         self._blobs = blobs
         self._idempotency = Idempotency(queue.connection)
@@ -50,6 +52,7 @@ class Removal:
         with self._connection.pipeline() as pipeline:
             for waiting in (self._queue.key, self._queue.intermediate_queue_key):
                 pipeline.lrem(waiting, 0, job.id)
+            self._order.leave(job, pipeline)
             for registry in (FinishedJobRegistry, FailedJobRegistry, CanceledJobRegistry):
                 pipeline.zrem(registry(queue=self._queue).key, job.id)
             pipeline.delete(job.key, f"rq:executions:{job.id}", f"rq:results:{job.id}")

@@ -78,7 +78,7 @@ class Revival:
         pipeline.zrem(FailedJobRegistry(queue=self._ledger.queue).key, job.id)
         if job.client is not None:
             in_flight.add(pipeline, job.client, job.id, self._life)
-        self._ledger.push(job, pipeline, at_front=False)
+        self._ledger.push(job, pipeline)
         events.append(
             pipeline, job.id, {"progress": progress.model_dump_json()}, job.result_ttl or 0
         )

@@ -22,7 +22,7 @@ class Submission:
     Attributes:
         pictures: the files.
         params: how to paint.
-        priority: ``high`` goes before all that waits.
+        priority: ``high`` goes before all that waits, within limits (``worker.fairness``).
         owner: whose the job will be; None where there are no keys, and all is everybody's.
         client: whom limits count and idempotency keys belong to; None for nobody in particular.
         webhook: who is to be told of it.

@@ -28,7 +28,7 @@ from worker.vaults import StoreAway
 TAKEOVERS = 100
 
 #: The facts that a job is handed in with; all others tell of its painting.
-HANDED_IN = ("owner", "client", "webhook", "traceparent")
+HANDED_IN = ("owner", "client", "priority", "webhook", "traceparent")
 
 #: What RQ's tools show. A worker never imports what a job names, whoever wrote it there.
 PAINT = "atelier.paint"
@@ -141,6 +141,7 @@ class Submitter:
         asked = (
             submission.owner,
             submission.client_digest,
+            submission.priority if submission.priority != "normal" else None,
             submission.webhook,
             submission.traceparent,
         )
@@ -154,7 +155,7 @@ class Submitter:
                 pipeline.hset(job.key, items=as_fields(job.facts))
             if job.client is not None:
                 in_flight.add(pipeline, job.client, job.id, longest_life_seconds(settings))
-            self._ledger.push(job, pipeline, at_front=submission.priority == "high")
+            self._ledger.push(job, pipeline)
             if ticket is not None:
                 ticket.complete(pipeline, job.view(None), settings.result_ttl_seconds)
                 ticket.note_position(pipeline, self._queue.key, job.id)

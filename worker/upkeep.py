@@ -67,6 +67,7 @@ class Upkeep:
             Context().run(self._make_round)
 
     def _make_round(self) -> None:
+        self._jobs.order.settle(self._connection)
         self._put_abandoned_back()
         self._put_stranded_back()
         self._overdue.end_all()

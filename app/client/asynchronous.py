@@ -111,7 +111,7 @@ class AsyncAtelier:
         return await self._do(requests.cancel(job_id))
 
     async def retry(self, job_id: str) -> Job:
-        """Queues a job that failed once more, behind all that wait."""
+        """Queues a job that failed once more, as if it were new."""
         return await self._do(requests.retry(job_id))
 
     async def delete(self, job_id: str) -> None:

@@ -128,7 +128,7 @@ class Atelier:
         return self._do(requests.cancel(job_id))
 
     def retry(self, job_id: str) -> Job:
-        """Queues a job that failed once more, behind all that wait."""
+        """Queues a job that failed once more, as if it were new."""
         return self._do(requests.retry(job_id))
 
     def delete(self, job_id: str) -> None:

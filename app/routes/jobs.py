@@ -97,7 +97,7 @@ def cancel_job(job: OwnJobDep, jobs: JobsDep) -> JobView:
     ),
 )
 def retry_job(job: OwnJobDep, jobs: JobsDep) -> JobView:
-    """Queues a job that failed once more, as it was handed in, behind all that wait.
+    """Queues a job that failed once more, as it was handed in and as if it were new.
 
     Its pictures must still be there: they are kept for so long from when they were handed in
     (`ATELIER_INPUT_TTL_SECONDS`), and not at all of a job that was canceled.

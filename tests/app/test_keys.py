@@ -4,6 +4,7 @@ import hashlib
 import re
 import socket
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import httpx
@@ -28,6 +29,7 @@ from tests.app.locked import (
     holding,
     locked_api,
 )
+from tests.app.streams import listening
 from tests.house import Process, eventually
 from worker.settings import Settings, SettingsError
 
@@ -69,6 +71,18 @@ def ask(api: httpx.Client, key: str | None, method: str, path: str) -> httpx.Res
         if not response.headers["Content-Type"].startswith("text/event-stream"):
             response.read()
         return response
+
+
+def test_owners_take_turns_in_the_queue(api: httpx.Client, files: Files) -> None:
+    with holding(api, ANNA) as anna, holding(api, BERT) as bert:
+        first, second = submit(anna, files), submit(anna, files)
+        with listening(anna, second) as stream:
+            list(islice(stream, 2))  # how it is now
+            assert submit(bert, files)["queue_position"] == 2
+            assert next(stream).data["queue_position"] == 3
+        assert [look(anna, job)["queue_position"] for job in (first, second)] == [1, 3]
+        urgent = submit(anna, files, priority="high")
+        assert urgent["queue_position"] == 1
 
 
 def kind(response: httpx.Response) -> str:

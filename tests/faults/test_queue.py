@@ -1,6 +1,7 @@
 """What comes twice, too late, or from another version; and that nothing stays behind."""
 
 import json
+import math
 import threading
 import time
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from redis import Redis
 
 from tests.faults.site import LONG, SHORT, Site, a_site
 from tests.house import eventually
+from worker.device import LEAD_SECONDS
 from worker.painting_job import PaintingJob
 from worker.upkeep import Upkeep
 
@@ -68,6 +70,25 @@ def test_a_job_that_is_in_the_queue_twice_is_painted_once(site: Site, redis: Red
     redis.rpush(site.jobs.queue.key, job)
     site.until(site.submit(**SHORT), "succeeded")
     site.assert_settled(job)
+
+
+def test_no_job_waits_behind_a_running_one_while_another_worker_is_idle(
+    site: Site, redis: Redis
+) -> None:
+    for _ in range(2):
+        long = site.submit(**LONG | {"steps": "60"})
+        busy = site.until_painted(long, steps=1)
+        eventually(
+            lambda job=long: seconds_left(site, job) < LEAD_SECONDS,  # type: ignore[misc]
+            within=60,
+            what="its worker looks for another one",
+        )
+        while seconds_left(site, long) > LEAD_SECONDS / 2:
+            assert redis.info("clients")["blocked_clients"] <= 1, "only the idle one waits for jobs"
+            short = site.submit(**SHORT)
+            site.until(short, "succeeded")
+            assert f"Job {short} begins" not in busy.output, "the other one had nothing to do"
+        site.until(long, "succeeded")
 
 
 def test_two_cleaners_put_an_abandoned_job_back_once(
@@ -153,6 +174,12 @@ def test_nothing_is_left_of_jobs_in_each_end_state(
     site.assert_settled(succeeded, canceled, failed)
     let_time_pass(redis)
     eventually(lambda: not of_jobs(redis), within=20, what="nothing is left of any job")
+
+
+def seconds_left(site: Site, job: str) -> float:
+    """Of a painting, as its worker estimates it."""
+    left = site.jobs.get(job).progress.eta_seconds
+    return math.inf if left is None else left
 
 
 def of_jobs(redis: Redis, *job_ids: str) -> list[bytes]:
