@@ -18,7 +18,7 @@ HEADERS = {
     "Content-Range": "Which bytes these are, and of how many.",
     "ETag": "Strong; another as soon as the answer is another.",
     "Idempotency-Replayed": "`true`: this was answered before, to the same `Idempotency-Key`.",
-    "Location": "Where the job is.",
+    "Location": "Where the job or the batch is.",
     "Preference-Applied": "`wait=N`: how long the answer was held at most.",
     "RateLimit": "How many requests are left (`r`) of this minute's, and its seconds left (`t`).",
     "RateLimit-Policy": "How many requests are taken (`q`) in so many seconds (`w`).",
@@ -85,12 +85,12 @@ def media(*types: str) -> dict[str, Any]:
     return {"content": {kind: {} for kind in types}}
 
 
-def links() -> dict[str, Any]:
-    """Where to go on from a job that an answer shows."""
+def links(*operations: str, parameter: str) -> dict[str, Any]:
+    """Where to go on from what an answer shows, whose ``id`` is a parameter of these operations."""
     return {
         "links": {
-            name: {"operationId": name, "parameters": {"job_id": "$response.body#/id"}}
-            for name in ("get_job", "get_events", "get_result", "cancel_job", "delete_job")
+            name: {"operationId": name, "parameters": {parameter: "$response.body#/id"}}
+            for name in operations
         }
     }
 

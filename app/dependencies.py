@@ -6,6 +6,8 @@ from typing import Annotated
 from fastapi import Depends, Path, Request
 
 from app.events import Fanout
+from worker.batch_records import Batch, NoSuchBatch
+from worker.batches import Batches
 from worker.job_index import EVERYONE
 from worker.jobs import Jobs
 from worker.ledger import NoSuchJob
@@ -33,8 +35,8 @@ class Caller:
         """Whose jobs they see."""
         return EVERYONE if self.admin else self.owner
 
-    def may_see(self, job: Job) -> bool:
-        """Whether a job is there for them."""
+    def may_see(self, job: Job | Batch) -> bool:
+        """Whether a job or a batch is there for them."""
         return self.admin or job.owner == self.owner
 
 
@@ -45,6 +47,15 @@ def _jobs(request: Request) -> Jobs:
 
 
 JobsDep = Annotated[Jobs, Depends(_jobs)]
+
+
+def _batches(request: Request) -> Batches:
+    batches = request.app.state.batches
+    assert isinstance(batches, Batches)
+    return batches
+
+
+BatchesDep = Annotated[Batches, Depends(_batches)]
 
 
 async def _events(request: Request) -> Fanout:
@@ -83,3 +94,23 @@ def _own_job(job_id: JobId, jobs: JobsDep, caller: CallerDep) -> Job:
 
 
 OwnJobDep = Annotated[Job, Depends(_own_job)]
+
+
+BatchId = Annotated[
+    str, Path(description="The `id` of a batch.", examples=["0c9d1e5f7a3b4d2c8e6f901234567abc"])
+]
+
+
+def _own_batch(batch_id: BatchId, batches: BatchesDep, caller: CallerDep) -> Batch:
+    """The batch, if it is the caller's: to all others it does not exist.
+
+    Raises:
+        NoSuchBatch: it does not, or is not theirs.
+    """
+    batch = batches.get(batch_id)
+    if not caller.may_see(batch):
+        raise NoSuchBatch("There is no such batch, or not any more.")
+    return batch
+
+
+OwnBatchDep = Annotated[Batch, Depends(_own_batch)]

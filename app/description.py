@@ -11,6 +11,7 @@ from pydantic.json_schema import models_json_schema
 
 from app import answers, examples, kinds
 from app.authentication import SCHEMES, guarded
+from app.batch import arriving
 from app.keys import Keyring
 from app.kinds import Kind
 from app.messages import PreviewThere, StatusNow
@@ -19,6 +20,7 @@ from worker.settings import Settings
 
 TAGS = [
     {"name": "jobs", "description": "Hand in pictures, follow the painting, fetch the result."},
+    {"name": "batches", "description": "The same for all pictures of an archive."},
     {"name": "styles", "description": "Style pictures that come with Atelier."},
     {"name": "webhooks", "description": "Be called when a job has changed."},
     {"name": "session", "description": "A browser's session, in place of a key."},
@@ -28,11 +30,16 @@ TAGS = [
 #: What the pictures of a form may be.
 _PICTURE_TYPES = "image/jpeg, image/png, image/webp, image/tiff"
 
+#: What many of them may come in.
+_ARCHIVE_TYPES = "application/zip, application/octet-stream"
+
 #: Of answers. Here, for FastAPI takes all that is null out of an endpoint's own.
 _EXAMPLES = {
     ("/v1/jobs", "post", "202"): examples.of_job(over=False),
     ("/v1/jobs", "post", "200"): examples.of_job(over=True),
     ("/v1/jobs/{job_id}", "get", "200"): examples.of_job(over=True),
+    ("/v1/batches", "post", "202"): examples.of_batch(),
+    ("/v1/batches/{batch_id}", "get", "200"): examples.of_batch(),
 }
 
 _WRITES = {"post", "put", "patch", "delete"}
@@ -67,7 +74,8 @@ def _complete(document: dict[str, Any], settings: Settings, *, has_keys: bool) -
             parameter["schema"] = _without_null(parameter["schema"])
     for webhook in document["webhooks"].values():
         _drop_what_never_happens(webhook["post"])
-    _complete_form(document, settings)
+    _complete_form(document, "/v1/jobs", "JobForm", settings)
+    _complete_form(document, "/v1/batches", "BatchForm", settings)
     for (path, method, status), example in _EXAMPLES.items():
         answer = document["paths"][path][method]["responses"][status]
         answer["content"]["application/json"]["example"] = example
@@ -113,17 +121,20 @@ def _headers(path: str, settings: Settings) -> dict[str, Any]:
     return answers.headers("X-Request-ID", *limits)
 
 
-def _complete_form(document: dict[str, Any], settings: Settings) -> None:
+def _complete_form(document: dict[str, Any], path: str, form: str, settings: Settings) -> None:
     """Sizes and media types of files; and no null, which a form cannot send."""
-    fields = document["components"]["schemas"]["JobForm"]["properties"]
+    fields = document["components"]["schemas"][form]["properties"]
     encoding = {}
     for name, field in fields.items():
         fields[name] = described = _without_null(field)
         item = described.get("items", described)
         if "contentMediaType" in item:
-            item["maxLength"] = settings.max_upload_bytes
-            encoding[name] = {"contentType": _PICTURE_TYPES}
-    body = document["paths"]["/v1/jobs"]["post"]["requestBody"]["content"]
+            is_archive = name == arriving.FIELD
+            item["maxLength"] = (
+                settings.max_batch_bytes if is_archive else settings.max_upload_bytes
+            )
+            encoding[name] = {"contentType": _ARCHIVE_TYPES if is_archive else _PICTURE_TYPES}
+    body = document["paths"][path]["post"]["requestBody"]["content"]
     body["multipart/form-data"]["encoding"] = encoding
 
 

@@ -7,9 +7,11 @@ from app import messages
 from app.kinds import INVALID_PARAMETER, Kind
 from app.messages import PreviewThere, StatusNow
 from app.problems import FieldError, Problem
-from app.views import JobView
+from app.views import BatchView, JobView
+from model.errors import PictureSizeError
 from model.params import StyleTransferParams
-from worker.records import FeaturesUsed, Job, JobProgress, JobResult, problem_type
+from worker.batch_records import Batch, BatchCounts, BatchFailure, BatchProgress
+from worker.records import FeaturesUsed, Job, JobError, JobProgress, JobResult, problem_type
 from worker.watching import Event
 
 _BEGAN = datetime(2027, 1, 1, 12, 0, tzinfo=UTC)
@@ -42,6 +44,13 @@ _QUEUED = _SUCCEEDED.model_copy(
     }
 )
 
+#: What is handed in as a batch, likewise.
+BATCH_FORM: dict[str, Any] = {
+    "all of an archive in one of Atelier's own styles": {
+        "value": {"pictures": "(holiday.zip)", "style_preset": ["woodcut"], "size": 768}
+    },
+}
+
 #: What is handed in; a file is shown by a word for its bytes.
 FORM: dict[str, Any] = {
     "one style, 768 pixels": {
@@ -60,6 +69,35 @@ FORM: dict[str, Any] = {
 def of_job(*, over: bool) -> dict[str, Any]:
     """A job: one that is over, or one that waits."""
     return JobView.of(_SUCCEEDED if over else _QUEUED).model_dump(mode="json")
+
+
+def of_batch() -> dict[str, Any]:
+    """A batch that is being painted."""
+    batch = Batch(
+        id="0c9d1e5f7a3b4d2c8e6f901234567abc",
+        status="running",
+        created_at=_BEGAN,
+        finished_at=None,
+        expires_at=None,
+        total=40,
+        counts=BatchCounts(queued=28, running=1, succeeded=10, failed=1),
+        progress=BatchProgress(fraction=0.275),
+        failures=[
+            BatchFailure(
+                name="beach/thin.png",
+                job_id=None,
+                problem=JobError.of(
+                    PictureSizeError(
+                        "A picture may be up to 8 times as long as wide. "
+                        "Received: 1600 x 90 pixels."
+                    )
+                ),
+            )
+        ],
+        format="zip",
+        params=StyleTransferParams(size=768),
+    )
+    return BatchView.of(batch).model_dump(mode="json")
 
 
 def of_problem(kind: Kind) -> dict[str, Any]:

@@ -13,13 +13,14 @@ from model.errors import ParameterError
 from model.params import MAX_STYLES, StyleTransferParams
 from worker.fairness import HEAD_START
 from worker.pictures import Pictures
+from worker.records import Priority
 from worker.settings import Settings
-from worker.submission import Priority, Submission
+from worker.submission import Submission
 from worker.webhook_targets import MAX_URL_CHARACTERS
 from worker.webhooks import DEFAULT_EVENTS, Webhook, WebhookEvent
 
 #: Room in a request for the form's fields and boundaries, beside its pictures.
-_FORM_BYTES = 2**20
+FORM_BYTES = 2**20
 
 #: Content and styles, and a mask for each.
 _PICTURES = 2 * (1 + MAX_STYLES)
@@ -36,10 +37,9 @@ def _known(name: str) -> str:
 PresetName = Annotated[str, AfterValidator(_known), Field(json_schema_extra={"enum": [*PRESETS]})]
 
 
-class JobForm(StyleTransferParams):
-    """What is handed in: the pictures, how to paint them, and how soon."""
+class StyleForm(StyleTransferParams):
+    """How to paint, whatever it is: the styles, the parameters, and how soon."""
 
-    content: UploadFile = Field(description="The photograph: JPEG, PNG, WebP or TIFF.")
     style: list[UploadFile] = Field(
         [],
         description="Pictures to take the style from, at least one of these or of `style_preset`.",
@@ -51,6 +51,31 @@ class JobForm(StyleTransferParams):
         "`style` in order.",
         json_schema_extra={"maxItems": MAX_STYLES},
     )
+    priority: Priority = Field(
+        "normal",
+        description="`high` goes before all that is not, at most "
+        f"{HEAD_START['high']} times in a row for one client: further ones take turns with the "
+        "jobs of others.",
+    )
+
+    def presets(self) -> list[bytes]:
+        """The files of the styles that were asked for by name."""
+        return [PRESETS[name].picture for name in self.style_preset]
+
+    def styles(self) -> list[bytes]:
+        """The files of all styles, read."""
+        return [*(style.file.read() for style in self.style), *self.presets()]
+
+    def params(self) -> StyleTransferParams:
+        """The parameters alone."""
+        asked = self.model_dump(include=set(StyleTransferParams.model_fields), exclude_unset=True)
+        return StyleTransferParams(**asked)
+
+
+class JobForm(StyleForm):
+    """What is handed in: the pictures, how to paint them, and how soon."""
+
+    content: UploadFile = Field(description="The photograph: JPEG, PNG, WebP or TIFF.")
     content_mask: UploadFile | None = Field(
         None,
         description="Regions of the photograph, each painted in a plain colour of its own: a "
@@ -61,12 +86,6 @@ class JobForm(StyleTransferParams):
         description="Regions of each style picture, in their order. A region of the photograph "
         "takes its style from those of the same colour.",
         json_schema_extra={"maxItems": MAX_STYLES},
-    )
-    priority: Priority = Field(
-        "normal",
-        description="`high` goes before all that is not, at most "
-        f"{HEAD_START['high']} times in a row for one client: further ones take turns with the "
-        "jobs of others.",
     )
     webhook_url: str | None = Field(
         None,
@@ -111,19 +130,10 @@ class JobForm(StyleTransferParams):
         mask = self.content_mask
         return Pictures(
             content=self.content.file.read(),
-            styles=[*(style.file.read() for style in self.style), *self.presets()],
+            styles=self.styles(),
             content_mask=None if mask is None else mask.file.read(),
             style_masks=[style_mask.file.read() for style_mask in self.style_mask],
         )
-
-    def presets(self) -> list[bytes]:
-        """The files of the styles that were asked for by name."""
-        return [PRESETS[name].picture for name in self.style_preset]
-
-    def params(self) -> StyleTransferParams:
-        """The parameters alone."""
-        asked = self.model_dump(include=set(StyleTransferParams.model_fields), exclude_unset=True)
-        return StyleTransferParams(**asked)
 
 
 def a_form(request: Request) -> None:
@@ -148,4 +158,4 @@ async def each_field_once(request: Request) -> None:
 
 def max_form_bytes(settings: Settings) -> int:
     """How large a whole request may be."""
-    return _PICTURES * settings.max_upload_bytes + _FORM_BYTES
+    return _PICTURES * settings.max_upload_bytes + FORM_BYTES

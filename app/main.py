@@ -14,6 +14,7 @@ from app.keys import Keyring
 from app.metrics import Metrics
 from app.routes import (
     admin,
+    batches,
     events,
     jobs,
     metrics,
@@ -22,10 +23,12 @@ from app.routes import (
     session,
     styles,
     submit,
+    submit_batch,
     system,
     webhooks,
 )
 from app.sessions import Sessions
+from worker.batches import Batches
 from worker.connections import connect_impatiently
 from worker.jobs import Jobs
 from worker.settings import Settings
@@ -67,6 +70,7 @@ def create_app(settings: Settings) -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
     )
     app.state.jobs = Jobs(connection, settings)
+    app.state.batches = Batches(app.state.jobs, settings)
     app.state.sessions = Sessions(connection, settings.session_ttl_seconds)
     app.state.webhook_secrets = WebhookSecrets(connection, settings)
     app.state.metrics = Metrics(app.state.jobs)
@@ -78,6 +82,8 @@ def create_app(settings: Settings) -> FastAPI:
     for router in (
         submit.router(settings),
         jobs.router,
+        submit_batch.router(settings),
+        batches.router,
         pictures.router,
         events.router,
         styles.router,

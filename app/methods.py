@@ -11,14 +11,18 @@ _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 def allowed(request: Request) -> list[str]:
     """The methods that the path of a request takes; HEAD wherever there is GET."""
+    found = of_api(request) or ["GET"]  # the page's files
+    return sorted([*found, "HEAD"] if "GET" in found else found)
+
+
+def of_api(request: Request) -> list[str]:
+    """The methods for which there is an endpoint at the path of a request."""
     api = [route for route in request.app.routes if not isinstance(route, Mount)]
-    found = [
+    return [
         method
         for method in _METHODS
         if any(route.matches(_asked_with(method, request))[0] == Match.FULL for route in api)
     ]
-    found = found or ["GET"]  # the page's files
-    return sorted([*found, "HEAD"] if "GET" in found else found)
 
 
 def _asked_with(method: str, request: Request) -> dict[str, object]:

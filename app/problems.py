@@ -131,6 +131,9 @@ def _on_http_exception(request: Request, error: Exception) -> JSONResponse:
     status = HTTPStatus(error.status_code)
     if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
         return too_large()
+    if status == HTTPStatus.NOT_FOUND and methods.of_api(request):
+        # The page below all endpoints was looked through for a file: a GET of what takes POST.
+        return _on_http_exception(request, HTTPException(HTTPStatus.METHOD_NOT_ALLOWED))
     headers = dict(error.headers or {})
     if status == HTTPStatus.METHOD_NOT_ALLOWED:
         headers["Allow"] = ", ".join(methods.allowed(request))

@@ -10,6 +10,7 @@ from rich.console import Console
 from app import options
 from app.bar import Report, bar
 from app.client import Atelier, Done, Progressed, ServerError, StatusChanged
+from app.endings import FORMATS
 from app.presets import PRESETS
 from model.errors import InputError, ParameterError
 from model.loading import load_tensorflow
@@ -19,14 +20,6 @@ from worker.records import Job
 from worker.settings import Settings
 
 #: What a file's ending says, where ``--format`` says nothing.
-_FORMATS = {
-    ".png": "png",
-    ".jpg": "jpeg",
-    ".jpeg": "jpeg",
-    ".webp": "webp",
-    ".tif": "tiff",
-    ".tiff": "tiff",
-}
 
 
 def params_of(asked: Mapping[str, Any], output: Path) -> StyleTransferParams:
@@ -38,17 +31,12 @@ def params_of(asked: Mapping[str, Any], output: Path) -> StyleTransferParams:
     if asked.get("format") is not None:
         return options.params_of(asked)
     ending = output.suffix.lower()
-    if ending not in _FORMATS:
+    if ending not in FORMATS:
         raise ParameterError(
-            f"The output's ending says no format; known are {', '.join(_FORMATS)}. "
+            f"The output's ending says no format; known are {', '.join(FORMATS)}. "
             f"Received: {output.name!r}."
         )
-    return options.params_of({**asked, "format": _FORMATS[ending]})
-
-
-def ending_of(picture_format: str) -> str:
-    """The usual ending of a format's files."""
-    return next(ending for ending, name in _FORMATS.items() if name == picture_format)
+    return options.params_of({**asked, "format": FORMATS[ending]})
 
 
 def read(path: Path) -> bytes:

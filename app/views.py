@@ -1,9 +1,10 @@
-"""Jobs as the API shows them."""
+"""Jobs and batches as the API shows them."""
 
 from typing import Self
 
 from pydantic import BaseModel
 
+from worker.batch_records import Batch
 from worker.records import Job
 
 
@@ -38,3 +39,24 @@ class JobPage(BaseModel):
 
     jobs: list[JobView]
     next_cursor: str | None
+
+
+class BatchUrls(BaseModel):
+    """Where to go on from a batch."""
+
+    self: str
+    result: str
+    cancel: str
+
+
+class BatchView(Batch):
+    """A batch as the API shows it."""
+
+    urls: BatchUrls
+
+    @classmethod
+    def of(cls, batch: Batch) -> Self:
+        """The batch with its addresses."""
+        base = f"/v1/batches/{batch.id}"
+        further = {name: f"{base}/{name}" for name in ("result", "cancel")}
+        return cls(**dict(batch), urls=BatchUrls(self=base, **further))

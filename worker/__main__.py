@@ -8,6 +8,7 @@ Its threads, all known to one coordinator:
                    the other gets the next one ready; with NAME-close_on_stop, a queue runner
     presence       says every few seconds that the worker is there
     janitor        looks now and then for pictures in a store that nobody names any more
+    batches        makes jobs of the pictures of batches while there is room in the queue
     webhooks       gives each delivery that is due to a thread, which nobody waits for long
 
 It exits with 0 after SIGTERM or SIGINT, every job finished or back in the queue, and with 1 when
@@ -44,6 +45,7 @@ from worker.connections import RedisAway, connect_impatiently, connect_patiently
 from worker.coordination import QueueRunner
 from worker.courier import Courier
 from worker.device import Device
+from worker.feeder import Feeder
 from worker.intake import IntakeWorker
 from worker.jobs import Jobs
 from worker.logs import set_up_logging
@@ -71,6 +73,7 @@ class Worker:
         url = settings.required_redis_url
         self._jobs = Jobs(connect_patiently(url, self._coord.should_stop), settings)
         self._courier = Courier(self._jobs, settings)
+        self._feeder = Feeder(self._jobs, settings)
         self._info = presence.WorkerInfo(
             name=f"{socket.gethostname()}-{uuid4().hex[:8]}",
             host=socket.gethostname(),
@@ -90,6 +93,7 @@ class Worker:
             self._start(device)
         self._thread("presence", self._announce)
         self._thread("webhooks", lambda: self._courier.run(self._coord))
+        self._thread("batches", lambda: self._feeder.run(self._coord))
         self._thread("janitor", self._sweep)
         watchdog = Watchdog(self._settings.hang_seconds)
         while not self._coord.wait_for_stop(timeout=0.1):

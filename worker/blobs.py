@@ -5,7 +5,7 @@ bytes the uploads have together is kept beside them: one that expires stays in t
 counted again, and there is nothing else by which the two could differ.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal, cast
 
 from redis import Redis
@@ -95,6 +95,14 @@ class Blobs:
         """An uploaded picture, or None when its time is over."""
         return self._fetch(_upload_key(digest))
 
+    def keep_uploads(self, digests: Iterable[str], ttl_seconds: int) -> None:
+        """Gives uploads another time to live."""
+        with self._connection.pipeline(transaction=False) as pipeline:
+            for digest in digests:
+                pipeline.expire(_upload_key(digest), ttl_seconds)
+                pipeline.expire(_users_key(digest), ttl_seconds)
+            pipeline.execute()
+
     def has_uploads(self, job_id: str, digests: Iterable[str]) -> bool:
         """Whether all these pictures are there, and kept for this job: others' do not count."""
         with self._connection.pipeline(transaction=False) as pipeline:
@@ -114,6 +122,21 @@ class Blobs:
     def get(self, job_id: str, kind: Kind) -> bytes | None:
         """What belongs to a job, or None."""
         return self._fetch(_job_key(job_id, kind))
+
+    def keep(self, job_ids: Iterable[str], kind: Kind, ttl_seconds: int) -> None:
+        """Gives what belongs to jobs another time to live."""
+        with self._connection.pipeline(transaction=False) as pipeline:
+            for job_id in job_ids:
+                pipeline.expire(_job_key(job_id, kind), ttl_seconds)
+            pipeline.execute()
+
+    def which(self, job_ids: Sequence[str], kind: Kind) -> set[str]:
+        """Those of the jobs that have something of this kind."""
+        with self._connection.pipeline(transaction=False) as pipeline:
+            for job_id in job_ids:
+                pipeline.exists(_job_key(job_id, kind))
+            found = pipeline.execute()
+        return {job_id for job_id, is_there in zip(job_ids, found, strict=True) if is_there}
 
     def seconds_left(self, job_id: str, kind: Kind) -> int:
         """How long what belongs to a job will be there; negative if it is not."""

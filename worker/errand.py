@@ -6,7 +6,7 @@ from model import images
 from model.door import PictureLimits
 from model.errors import PaintingError
 from model.sitting import Sitting
-from worker import decoding
+from worker import batch_book, decoding
 from worker.assignment import Array, Assignment, News
 from worker.blobs import Blobs, Kind
 from worker.events import EventKind
@@ -66,7 +66,8 @@ def store(
     file_format = assignment.sitting.params.format
     data = images.encode(picture, file_format)
     height, width = picture.shape[:2]
-    jobs.blobs.put(job.id, "result", data, settings.result_ttl_seconds)
+    ttl = batch_book.result_ttl(jobs.connection, job.batch, settings.result_ttl_seconds)
+    jobs.blobs.put(job.id, "result", data, ttl)
     jobs.note(
         job.id, result=JobResult(width=width, height=height, format=file_format, bytes=len(data))
     )

@@ -15,7 +15,7 @@ from redis.client import Pipeline
 from rq.job import Job as RqJob
 from rq.job import JobStatus
 
-from worker import events, in_flight, reuse, totals, webhooks
+from worker import batch_book, events, in_flight, reuse, totals, webhooks
 from worker.records import (
     FINAL,
     WORK_VERSION,
@@ -100,6 +100,11 @@ class PaintingJob(RqJob):
         """``normal`` or ``high``."""
         return str(self.facts.get("priority", "normal"))
 
+    @property
+    def batch(self) -> str | None:
+        """Its place in a batch; None where it is in none."""
+        return self.facts.get("batch")
+
     def restore(self, raw_data: Mapping[bytes, bytes]) -> Any:
         """Reads RQ's fields, then ours."""
         restored = super().restore(raw_data)
@@ -136,6 +141,7 @@ class PaintingJob(RqJob):
             webhooks.add(connection, self.id, status, webhook, self.owner)
         if status in FINAL:
             totals.count_ended(connection, status)
+        batch_book.move(connection, self.batch, self.id, status)
 
     def _settle(self, connection: Redis) -> None:
         """A job that has ended counts no more; one that has succeeded may answer for others."""

@@ -12,6 +12,8 @@ from model.progress import CurvePoint
 
 Status = Literal["queued", "running", "succeeded", "failed", "canceled"]
 
+Priority = Literal["normal", "high"]
+
 #: A job in one of these will not change any more.
 FINAL: frozenset[Status] = frozenset({"succeeded", "failed", "canceled"})
 

@@ -124,6 +124,11 @@ class Settings(BaseSettings):
         description="Addresses or networks whose word on a client's address is taken "
         "(`X-Forwarded-For`).",
     )
+    max_batch_pictures: Positive = Field(10_000, description="Pictures of one batch.")
+    max_batch_bytes: Positive = Field(
+        2**29,
+        description="Size of one batch: of its archive, and of its pictures unpacked.",
+    )
     max_megapixel_steps: Positive = Field(
         20_000, description="Cost of one job: megapixels of the result times optimisation steps."
     )

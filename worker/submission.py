@@ -1,18 +1,17 @@
 """What somebody hands in: pictures, how to paint them, and on what terms."""
 
 from dataclasses import dataclass, field, replace
-from typing import Literal, Self
+from typing import Self
 
 from model.params import StyleTransferParams
+from worker.batch_turn import Turn
 from worker.digests import digest_of, fingerprint_of
 from worker.pictures import Pictures
-from worker.records import Work
+from worker.records import Priority, Work
 from worker.settings import Settings
 from worker.tracing import current_traceparent
 from worker.webhook_targets import checked_url
 from worker.webhooks import Webhook
-
-Priority = Literal["normal", "high"]
 
 
 @dataclass(frozen=True)
@@ -29,6 +28,7 @@ class Submission:
         reuse: whether an identical job that has succeeded may answer.
         idempotency_key: the client's own name of this request; None where it has none.
         traceparent: of the trace that the painting will belong to; the present one, if any.
+        turn: of the picture of a batch that it is; None where it is none.
     """
 
     pictures: Pictures
@@ -40,11 +40,24 @@ class Submission:
     reuse: bool = False
     idempotency_key: str | None = None
     traceparent: str | None = field(default_factory=current_traceparent, compare=False)
+    turn: Turn | None = None
 
     @property
     def client_digest(self) -> str | None:
         """The client as keys in Redis name it: addresses of people are nobody's business there."""
+        if self.turn is not None:
+            return self.turn.client
         return None if self.client is None else digest_of(self.client.encode())[:32]
+
+    @property
+    def batch(self) -> str | None:
+        """Its place in a batch, as a job's record has it."""
+        return None if self.turn is None else str(self.turn.place)
+
+    @property
+    def upload_bytes(self) -> int:
+        """How much more is kept with it: the pictures of a batch are there already."""
+        return self.pictures.size if self.turn is None else 0
 
     def checked(self, settings: Settings) -> Self:
         """The same, if its webhook may go where it is to go.

@@ -7,14 +7,13 @@ from uuid import uuid4
 from redis.exceptions import WatchError
 from rq import Retry
 
-from model import recipes
-from model.door import PictureInfo
-from model.errors import ParameterError
 from model.params import StyleTransferParams
 from worker import in_flight, presence, reuse
 from worker.admission import Admission
+from worker.batch_turn import Turn
 from worker.blobs import Blobs
 from worker.connections import RedisAway, Refused
+from worker.cost import check_cost
 from worker.idempotency import Idempotency, KeyInUse, Ticket
 from worker.ledger import Ledger, NoSuchJob, longest_life_seconds
 from worker.painting_job import PaintingJob, as_fields
@@ -28,7 +27,7 @@ from worker.vaults import StoreAway
 TAKEOVERS = 100
 
 #: The facts that a job is handed in with; all others tell of its painting.
-HANDED_IN = ("owner", "client", "priority", "webhook", "traceparent")
+HANDED_IN = ("owner", "client", "priority", "webhook", "traceparent", "batch")
 
 #: What RQ's tools show. A worker never imports what a job names, whoever wrote it there.
 PAINT = "atelier.paint"
@@ -52,7 +51,7 @@ class Submitter:
         self._check(submission.pictures, submission.params)
         job_id, work = uuid4().hex, submission.work()
         if submission.idempotency_key is None:
-            return self._answer(job_id, work, submission)
+            return self._answer(job_id, work, submission, submission.turn)
         return self._idempotency.once(
             submission.client or "",
             submission.idempotency_key,
@@ -63,20 +62,11 @@ class Submitter:
 
     def _check(self, pictures: Pictures, params: StyleTransferParams) -> None:
         params.shares(len(pictures.styles))
-        self._check_cost(params, pictures.check(self._settings.picture_limits))
-
-    def _check_cost(self, params: StyleTransferParams, content: PictureInfo) -> None:
-        scales = recipes.scales(params, content.width, content.height)
-        cost = sum(scale.work for scale in scales) / 1e6
-        if cost > self._settings.max_megapixel_steps:
-            raise ParameterError(
-                "This size with so many steps is more than one job may cost here: at most "
-                f"{self._settings.max_megapixel_steps} megapixel-steps. Received: {cost:.0f}.",
-                field="size",
-            )
+        content = pictures.check(self._settings.picture_limits)
+        check_cost(params, content, self._settings.max_megapixel_steps)
 
     def _answer(
-        self, job_id: str, work: Work, submission: Submission, ticket: Ticket | None = None
+        self, job_id: str, work: Work, submission: Submission, ticket: Ticket | Turn | None
     ) -> Job:
         """A finished job that is as good as the one that is asked for, or a new one."""
         finished = self._finished_alike(work, submission)
@@ -84,7 +74,7 @@ class Submitter:
             if ticket is not None:
                 self._complete(ticket, finished)
             return finished
-        self._admission.check(submission.client_digest, submission.pictures.size)
+        self._admission.check(submission.client_digest, submission.upload_bytes)
         try:
             self._store(job_id, work, submission)
             return self._enqueue(job_id, work, submission, ticket)
@@ -110,7 +100,7 @@ class Submitter:
             return None
         return job.model_copy(update={"reused": True})
 
-    def _complete(self, ticket: Ticket, answer: Job) -> None:
+    def _complete(self, ticket: Ticket | Turn, answer: Job) -> None:
         with self._connection.pipeline() as pipeline:
             ticket.watch(pipeline)
             ticket.complete(pipeline, answer, self._settings.result_ttl_seconds)
@@ -122,7 +112,7 @@ class Submitter:
             self._blobs.add_upload(digest, data, job_id, self._settings.input_ttl_seconds)
 
     def _enqueue(
-        self, job_id: str, work: Work, submission: Submission, ticket: Ticket | None
+        self, job_id: str, work: Work, submission: Submission, ticket: Ticket | Turn | None
     ) -> Job:
         settings = self._settings
         job = cast(
@@ -144,6 +134,7 @@ class Submitter:
             submission.priority if submission.priority != "normal" else None,
             submission.webhook,
             submission.traceparent,
+            submission.batch,
         )
         pairs = zip(HANDED_IN, asked, strict=True)
         job.facts = {name: fact for name, fact in pairs if fact is not None}

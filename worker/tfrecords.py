@@ -1,30 +1,86 @@
-"""``.tfrecord`` files of ``tf.train.Example`` with pictures in them, as data sets have them.
+"""TFRecord files of ``tf.train.Example`` with pictures in them, as data sets have them.
 
-The features are those of TensorFlow's data sets since Inception: ``image/encoded`` has the file,
-``image/format``, ``image/height`` and ``image/width`` describe it; all others are carried through.
+Without TensorFlow, which the front of the house never loads. A record is its length, a checksum of
+that, the data and a checksum of those (tensorflow/core/lib/io/record_writer.h). The features are
+those of TensorFlow's data sets since Inception: ``image/encoded`` has the file, ``image/format``,
+``image/height`` and ``image/width`` describe it; all others are carried through.
 """
 
+import gzip
+import struct
+import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO, Any, cast
 
-import tensorflow as tf
+from google.protobuf.message import DecodeError
+from google_crc32c import value as crc32c
 
 from model.door import inspect
 from model.errors import BrokenPictureError, InputError
+from worker.batch_records import BrokenArchiveError
+from worker.examples import Example
 
 _ENCODED = "image/encoded"
 
+_LENGTH = struct.Struct("<Q")
+_CHECKSUM = struct.Struct("<I")
+
+
+#: What a record begins with: its length, and the checksum of that.
+HEAD_BYTES = _LENGTH.size + _CHECKSUM.size
+
+
+def is_head(data: bytes) -> bool:
+    """Whether a record may begin so."""
+    return len(data) == HEAD_BYTES and data[_LENGTH.size :] == _checksum(data[: _LENGTH.size])
+
+
+def records(file: IO[bytes], max_bytes: int | None = None) -> Iterator[bytes]:
+    """The records of an open file, one after the other.
+
+    Args:
+        file: read from where it stands.
+        max_bytes: of one record; no more than that is ever in memory.
+
+    Raises:
+        BrokenArchiveError: it is not what it should be, or has a larger record.
+    """
+    while head := file.read(_LENGTH.size):
+        (length,) = _LENGTH.unpack(_checked(head, _LENGTH.size, file))
+        if max_bytes is not None and length > max_bytes:
+            raise BrokenArchiveError(
+                f"A record may have up to {max_bytes:,} bytes. Received: {length:,} bytes.",
+                field="pictures",
+            )
+        yield _checked(file.read(length), length, file)
+
+
+def framed(record: bytes) -> bytes:
+    """A record as it stands in a file."""
+    head = _LENGTH.pack(len(record))
+    return b"".join([head, _checksum(head), record, _checksum(record)])
+
 
 def read(path: Path) -> Iterator[bytes]:
-    """The records, one after the other; compressed by gzip where the name ends in ``.gz``.
+    """The records of a file, which is compressed by gzip where its name ends in ``.gz``.
 
     Raises:
         InputError: the file cannot be read to its end.
     """
     try:
-        yield from tf.data.TFRecordDataset(str(path), _compression(path)).as_numpy_iterator()
-    except tf.errors.OpError:
+        with _opened(path, "rb", compressed_as=path) as file:
+            yield from records(file)
+    except (OSError, EOFError, zlib.error, BrokenArchiveError):
         raise InputError(f"{path} cannot be read: it is cut off, damaged or no TFRecord.") from None
+
+
+def write(path: Path, made: Iterable[bytes], *, compressed_as: Path) -> None:
+    """A file of records, compressed if another's name says so."""
+    with _opened(path, "wb", compressed_as=compressed_as) as file:
+        for record in made:
+            file.write(framed(record))
 
 
 def picture(record: bytes) -> bytes:
@@ -33,19 +89,30 @@ def picture(record: bytes) -> bytes:
     Raises:
         InputError: there is none.
     """
+    return taken_out(record)[0]
+
+
+def taken_out(record: bytes) -> tuple[bytes, bytes]:
+    """The picture file in a record, and the record without it.
+
+    Raises:
+        InputError: there is none.
+    """
     try:
-        example = tf.train.Example.FromString(record)
-    except Exception:  # noqa: BLE001 - protobuf's DecodeError, which is not the same in all builds
+        example = Example.FromString(record)
+    except DecodeError:
         raise BrokenPictureError("The record is no tf.train.Example.") from None
     files = example.features.feature[_ENCODED].bytes_list.value
     if len(files) != 1:
         raise BrokenPictureError(f"The record has no picture in {_ENCODED!r}.")
-    return bytes(files[0])
+    file = bytes(files[0])
+    files[:] = []
+    return file, _written(example)
 
 
 def with_picture(record: bytes, painting: bytes) -> bytes:
     """The record with another picture, and what describes it, where that was there."""
-    example = tf.train.Example.FromString(record)
+    example = Example.FromString(record)
     feature, info = example.features.feature, inspect(painting)
     feature[_ENCODED].bytes_list.value[:] = [painting]
     if "image/format" in feature:
@@ -53,16 +120,29 @@ def with_picture(record: bytes, painting: bytes) -> bytes:
     for name, side in {"image/height": info.height, "image/width": info.width}.items():
         if name in feature:
             feature[name].int64_list.value[:] = [side]
+    return _written(example)
+
+
+def _written(example: Any) -> bytes:
     return bytes(example.SerializeToString(deterministic=True))
 
 
-def write(path: Path, records: Iterable[bytes], *, compressed_as: Path) -> None:
-    """A file of records, compressed if another's name says so."""
-    options = tf.io.TFRecordOptions(compression_type=_compression(compressed_as))
-    with tf.io.TFRecordWriter(str(path), options) as writer:
-        for record in records:
-            writer.write(record)
+def _checked(data: bytes, length: int, file: IO[bytes]) -> bytes:
+    """What was read, if it is whole and the checksum that follows it is its own."""
+    if len(data) != length or file.read(_CHECKSUM.size) != _checksum(data):
+        raise BrokenArchiveError("The file is cut off, damaged or no TFRecord.", field="pictures")
+    return data
 
 
-def _compression(path: Path) -> str:
-    return "GZIP" if path.suffix.lower() == ".gz" else ""
+def _checksum(data: bytes) -> bytes:
+    """CRC-32C, turned by 15 bits and moved (tensorflow/core/lib/hash/crc32c.h: ``Mask``)."""
+    crc = crc32c(data)
+    turned = (crc >> 15 | crc << 17) + 0xA282EAD8
+    return _CHECKSUM.pack(turned & 0xFFFFFFFF)
+
+
+@contextmanager
+def _opened(path: Path, mode: str, *, compressed_as: Path) -> Iterator[IO[bytes]]:
+    is_compressed = compressed_as.suffix.lower() == ".gz"
+    with gzip.open(path, mode) if is_compressed else path.open(mode) as file:
+        yield cast("IO[bytes]", file)

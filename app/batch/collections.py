@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
 
+from app.endings import FORMATS
 from model.errors import BrokenPictureError, InputError, ParameterError, PictureSizeError
+from worker import tfrecords
 
 #: What a folder or an archive has that is to be painted; anything else in it is left alone.
-ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff")
+ENDINGS = tuple(FORMATS)
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ class Folder(Collection):
         super().__init__(path, ending)
         below = (Path(place) / name for place, _, names in os.walk(path) for name in names)
         self._names = sorted(found.relative_to(path).as_posix() for found in below)
-        self._names = [name for name in self._names if _is_picture(name)]
+        self._names = [name for name in self._names if is_picture(name)]
 
     def __len__(self) -> int:
         return len(self._names)
@@ -107,7 +109,7 @@ class Zip(Archive):
             self._zip = zipfile.ZipFile(path)
         except (OSError, zipfile.BadZipFile) as error:
             raise InputError(f"{path} cannot be read: {error}.") from None
-        self._members = [m for m in self._zip.infolist() if _is_picture(m.filename)]
+        self._members = [m for m in self._zip.infolist() if is_picture(m.filename)]
 
     def __len__(self) -> int:
         return len(self._members)
@@ -125,13 +127,13 @@ class Zip(Archive):
                     result.write(painting, name)
 
     def _read(self, member: zipfile.ZipInfo) -> bytes:
-        if member.file_size > self._max_bytes:  # and no more than this is ever unpacked
+        if member.file_size > self._max_bytes:
             raise PictureSizeError(
                 f"A picture may have up to {self._max_bytes:,} bytes. "
                 f"Received: {member.file_size:,} bytes."
             )
         try:
-            return self._zip.read(member)
+            return unpacked(self._zip, member)
         except Exception as error:  # noqa: BLE001 - zlib's, struct's, of encryption: all say the same
             raise BrokenPictureError(f"It cannot be unpacked: {error}.") from None
 
@@ -141,29 +143,24 @@ class Records(Archive):
 
     def __init__(self, path: Path, ending: str) -> None:
         super().__init__(path, ending)
-        from worker import tfrecords  # noqa: PLC0415 - loads TensorFlow
-
-        self._tfrecords = tfrecords
         self._length = sum(1 for _ in tfrecords.read(path))
 
     def __len__(self) -> int:
         return self._length
 
     def __iter__(self) -> Iterator[Item]:
-        for number, record in enumerate(self._tfrecords.read(self.path)):
-            yield Item(
-                f"record {number}", self._key(number), partial(self._tfrecords.picture, record)
-            )
+        for number, record in enumerate(tfrecords.read(self.path)):
+            yield Item(f"record {number}", self._key(number), partial(tfrecords.picture, record))
 
     def assemble(self, paintings: Path, output: Path) -> None:
         """Each record with its painting in the place of its picture."""
 
         def painted() -> Iterator[bytes]:
-            for number, record in enumerate(self._tfrecords.read(self.path)):
+            for number, record in enumerate(tfrecords.read(self.path)):
                 if (painting := paintings / self._key(number)).exists():
-                    yield self._tfrecords.with_picture(record, painting.read_bytes())
+                    yield tfrecords.with_picture(record, painting.read_bytes())
 
-        self._tfrecords.write(output, painted(), compressed_as=self.path)
+        tfrecords.write(output, painted(), compressed_as=self.path)
 
 
 def opened(path: Path, ending: str, max_bytes: int) -> Collection:
@@ -210,6 +207,22 @@ def kind_of(path: Path) -> str:
     return "folder"
 
 
+def unpacked(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
+    """A file of a zip, and never more than its size says, whatever it would unpack to.
+
+    Raises:
+        zipfile.BadZipFile: it is packed in another way than by deflate, whose output alone can be
+            bounded, or is damaged. Of hostile bytes other exceptions come as well.
+    """
+    if member.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
+        raise zipfile.BadZipFile("it is packed in another way than by deflate")
+    with archive.open(member) as file:  # `ZipFile.read` would unpack all of it first
+        data = file.read(member.file_size)
+    if len(data) != member.file_size:
+        raise zipfile.BadZipFile("it is cut off")
+    return data
+
+
 def painted_names(names: Iterable[str], ending: str) -> list[str]:
     """Names of paintings: with another ending, and the old one too where two would be alike.
 
@@ -225,7 +238,7 @@ def painted_names(names: Iterable[str], ending: str) -> list[str]:
     return found
 
 
-def _is_picture(name: str) -> bool:
+def is_picture(name: str) -> bool:
     """Whether to paint it; what operating systems put beside pictures is hidden."""
     path = PurePosixPath(name)
     hidden = path.name.startswith(".") or "__MACOSX" in path.parts

@@ -12,7 +12,8 @@ from app.batch.collections import Collection, kind_of, opened
 from app.batch.painters import Here, Painter, Task, There
 from app.batch.workplace import Workplace
 from app.client import Atelier
-from app.stylize import ending_of, read_style
+from app.endings import ending_of
+from app.stylize import read_style
 from model.door import inspect
 from model.errors import AtelierError, InputError, ParameterError
 from model.loading import load_tensorflow
@@ -57,7 +58,7 @@ def paint_batch(
     """
     _check_kinds(source, output)
     task = _task(styles, params, settings)
-    if server is None or kind_of(source) == "tfrecord":
+    if server is None:
         load_tensorflow()
     limits = settings.picture_limits
     collection = opened(source, ending_of(params.format), limits.max_bytes)

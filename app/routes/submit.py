@@ -17,6 +17,8 @@ from worker.settings import Settings
 
 _HEADERS = headers("Location", "Idempotency-Replayed", "Preference-Applied")
 
+_LINKS = ("get_job", "get_events", "get_result", "cancel_job", "delete_job")
+
 _PROBLEMS = (
     kinds.BAD_REQUEST,
     kinds.NO_SUCH_JOB,  # deleted while its answer was held
@@ -44,9 +46,9 @@ def router(settings: Settings) -> APIRouter:
         operation_id="submit",
         summary="Submit",
         responses={
-            HTTPStatus.ACCEPTED: links() | {"headers": _HEADERS},
+            HTTPStatus.ACCEPTED: links(*_LINKS, parameter="job_id") | {"headers": _HEADERS},
             HTTPStatus.OK: {
-                **links(),
+                **links(*_LINKS, parameter="job_id"),
                 "model": JobView,
                 "description": "A job that has ended: an identical one that was painted before "
                 "(`reused`), or this one while the answer was held.",

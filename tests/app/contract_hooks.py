@@ -9,6 +9,7 @@ from typing import Any
 import schemathesis
 from schemathesis.generation.meta import TestPhase
 
+from tests.app.archives import a_zip
 from tests.pictures import photograph, style_picture
 
 #: The job that is asked for, where there is one.
@@ -16,6 +17,12 @@ JOB = os.environ.get("CONTRACT_JOB")
 
 _CONTENT = photograph(96, 72)
 _STYLE = style_picture(80, 80)
+
+#: What is handed in, by the name of the operation.
+_FILES = {
+    "submit": {"content": _CONTENT, "style": [_STYLE]},
+    "submit_batch": {"pictures": a_zip({"town.jpg": _CONTENT}), "style": [_STYLE]},
+}
 
 #: Fields that only go together with others, or whose cost has a limit of its own.
 _ENTANGLED = {
@@ -39,15 +46,17 @@ def before_call(
         case.path_parameters["job_id"] = JOB
     if isinstance(case.query.get("wait"), int):
         case.query["wait"] = min(case.query["wait"], 1)
-    if _is_form(context) and _is_valid(case) and isinstance(case.body, dict):
+    files = _files(context)
+    if files and _is_valid(case) and isinstance(case.body, dict):
         kept = {name: value for name, value in case.body.items() if name not in _ENTANGLED}
-        form: dict[str, Any] = kept | _CHEAP | {"content": _CONTENT, "style": [_STYLE]}
+        form: dict[str, Any] = kept | _CHEAP | files
         case.body = form
 
 
-def _is_form(context: schemathesis.HookContext) -> bool:
+def _files(context: schemathesis.HookContext) -> dict[str, Any]:
+    """The files of the operation's form, if it has one."""
     assert context.operation is not None
-    return bool(context.operation.definition.raw.get("operationId") == "submit")
+    return _FILES.get(context.operation.definition.raw.get("operationId", ""), {})
 
 
 def _is_valid(case: schemathesis.Case[Any]) -> bool:

@@ -48,6 +48,7 @@ def test_what_was_asked_for_is_never_the_fault_of_the_server() -> None:
         ("GET", "/" + "x" * 5000, 404),
         ("POST", "/", 405),
         ("PUT", "/v1/jobs", 405),
+        ("GET", "/v1/batches", 405),
         ("DELETE", "/v1/jobs", 405),
         ("PATCH", "/v1/jobs/1", 405),
         ("POST", "/v1/jobs/1/result", 405),

@@ -1,0 +1,51 @@
+"""The form of a batch: its fields, and how they are read."""
+
+from fastapi import UploadFile
+from pydantic import Field
+
+from app.batch.arriving import archive_in
+from app.dependencies import Caller
+from app.form import FORM_BYTES, StyleForm
+from model.errors import PictureSizeError
+from model.params import MAX_STYLES
+from worker.batch_order import BatchOrder
+from worker.settings import Settings
+
+
+class BatchForm(StyleForm):
+    """What is handed in: many pictures in one file, how to paint all of them, and how soon."""
+
+    pictures: UploadFile = Field(
+        description="The photographs: a `.zip` of JPEG, PNG, WebP and TIFF files, of which others "
+        "are left out, or a `.tfrecord` of `tf.train.Example` with a picture in `image/encoded`."
+    )
+
+    def order(self, caller: Caller, settings: Settings) -> BatchOrder:
+        """What is handed in, in the name of who asks; the photographs are not read yet.
+
+        Raises:
+            InputError: the archive or a style is not taken.
+        """
+        self._check_styles(settings.max_upload_bytes)
+        return BatchOrder(
+            archive_in(self.pictures.file, settings),
+            self.styles(),
+            self.params(),
+            self.priority,
+            owner=caller.owner,
+            client=caller.client,
+        )
+
+    def _check_styles(self, most: int) -> None:
+        """Before they are read: a batch's request may be larger than one of pictures."""
+        for style in self.style:
+            if (style.size or 0) > most:
+                raise PictureSizeError(
+                    f"A picture may have up to {most:,} bytes. Received: {style.size:,} bytes.",
+                    field="style",
+                )
+
+
+def max_batch_form_bytes(settings: Settings) -> int:
+    """How large a whole request may be."""
+    return settings.max_batch_bytes + MAX_STYLES * settings.max_upload_bytes + FORM_BYTES

@@ -1,0 +1,242 @@
+"""Pictures of batches become jobs: each once, in their order, and never more than there is room."""
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from redis import Redis
+
+from model.params import StyleTransferParams
+from tests.house import eventually
+from tests.pictures import photograph, style_picture
+from tests.worker.crew import Crew, a_crew
+from worker import batch_book, open_batches
+from worker.batch_order import Arrival, BatchOrder
+from worker.batch_records import ArchiveFormat, Batch
+from worker.batches import Batches
+from worker.connections import connect_impatiently
+from worker.feeder import Feeder
+from worker.jobs import Jobs
+from worker.painting_job import PaintingJob
+from worker.records import Job
+from worker.settings import Settings
+
+PARAMS = StyleTransferParams(size=64, quality="draft", steps=12)
+
+STYLE = style_picture(80, 80)
+
+
+@dataclass
+class Album:
+    """An archive that is none: pictures at hand."""
+
+    pictures: Sequence[bytes]
+    format: ArchiveFormat = field(default="zip")
+
+    def __iter__(self) -> Iterator[Arrival]:
+        for number, picture in enumerate(self.pictures):
+            yield Arrival(f"{number}.jpg", picture)
+
+
+def an_order(count: int, **terms: Any) -> BatchOrder:
+    pictures = [photograph(64 + 2 * number, 64) for number in range(count)]
+    return BatchOrder(Album(pictures), [STYLE], PARAMS, **({"client": "anna"} | terms))
+
+
+def a_house(redis: Redis, settings: Settings) -> tuple[Jobs, Batches, Feeder]:
+    """All of it but for who paints."""
+    jobs = Jobs(redis, settings)
+    return jobs, Batches(jobs, settings), Feeder(jobs, settings)
+
+
+def all_jobs(jobs: Jobs) -> list[Job]:
+    """In the order in which they were made."""
+    found, following = jobs.list_newest(limit=100)
+    assert following is None or len(found) == 100
+    return found[::-1]
+
+
+def counted(batch: Batch) -> Mapping[str, int]:
+    return {status: number for status, number in batch.counts.model_dump().items() if number}
+
+
+@pytest.fixture
+def tight(settings: Settings) -> Settings:
+    """Settings of a house with a short queue."""
+    return settings.model_copy(update={"max_queue_length": 6})
+
+
+def test_a_batch_longer_than_the_queue_leaves_half_of_it_to_others(
+    redis: Redis, tight: Settings
+) -> None:
+    jobs, batches, feeder = a_house(redis, tight)
+    batch = batches.hand_in(an_order(10))
+    names: list[str] = []
+    for made in (3, 6, 9, 10):
+        feeder.feed(batch.id)
+        feeder.feed(batch.id)  # there is no room for more
+        assert len(all_jobs(jobs)) == made
+        assert jobs.waiting() == made - len(names)
+        for job in all_jobs(jobs)[len(names) :]:
+            names.append(job.id)
+            jobs.cancel(job.id)
+    widths = [picture_of(redis, name) for name in names]
+    assert len(set(widths)) == 10
+    entries = batches.manifest(batch_book.read(redis, batch.id).asked)
+    assert entries is not None
+    assert widths == [entry.picture for entry in entries.entries], "in their order"
+    assert counted(batches.get(batch.id)) == {"canceled": 10}
+
+
+def picture_of(redis: Redis, job_id: str) -> str:
+    """SHA-256 of the photograph that a job was made of."""
+    job = PaintingJob.fetch(job_id, connection=redis, serializer="json")
+    return str(job.kwargs["content"])
+
+
+def test_feeders_that_feed_at_once_make_one_job_of_each_picture(
+    redis: Redis, redis_url: str, settings: Settings
+) -> None:
+    batch = Batches(Jobs(redis, settings), settings).hand_in(an_order(30))
+
+    def feed() -> None:
+        with connect_impatiently(redis_url) as connection:
+            feeder = Feeder(Jobs(connection, settings), settings)
+            start.wait(10)
+            for _ in range(20):
+                feeder.feed(batch.id)
+
+    start = threading.Barrier(4)
+    threads = [threading.Thread(target=feed) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    jobs = Jobs(redis, settings)
+    made = all_jobs(jobs)
+    assert jobs.waiting() == len(made) == 30
+    assert len({picture_of(redis, job.id) for job in made}) == 30
+    for job in made:  # each has its pictures, whichever of the feeders gave up
+        record = jobs.fetch(job.id)
+        assert jobs.blobs.has_uploads(job.id, record.pictures)
+
+
+def test_what_a_killed_feeder_left_undone_is_done_by_the_next(
+    redis: Redis, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        """As a process that is gone."""
+
+    def die(*_arguments: object) -> None:
+        raise Killed
+
+    jobs, batches, feeder = a_house(redis, settings)
+    batch = batches.hand_in(an_order(3))
+    with monkeypatch.context() as patched:  # after the job is made, before its hold is let go
+        patched.setattr(jobs.blobs, "release_uploads", die)
+        with pytest.raises(Killed):
+            feeder.feed(batch.id)
+    feeder.feed(batch.id)
+    assert jobs.waiting() == len(all_jobs(jobs)) == 3
+    for job in all_jobs(jobs):
+        jobs.cancel(job.id)
+    feeder.feed(batch.id)
+    assert open_batches.ids(redis) == []
+    assert redis.keys("atelier:upload:*") == [
+        f"atelier:upload:{batch_book.read(redis, batch.id).asked.manifest}".encode()
+    ]
+
+
+def test_a_batch_that_was_canceled_or_deleted_is_not_fed(redis: Redis, tight: Settings) -> None:
+    jobs, batches, feeder = a_house(redis, tight)
+    canceled, deleted = batches.hand_in(an_order(4)), batches.hand_in(an_order(4))
+    feeder.feed(canceled.id)
+    batches.cancel(canceled.id)
+    batches.delete(deleted.id)
+    for batch in (canceled, deleted):
+        feeder.feed(batch.id)
+    assert jobs.waiting() == 0
+    assert len(all_jobs(jobs)) == 3
+    assert open_batches.ids(redis) == []
+
+
+def test_limits_of_jobs_hold_and_what_there_is_no_room_for_waits(
+    redis: Redis, settings: Settings
+) -> None:
+    few = settings.model_copy(update={"max_jobs_per_client": 4})
+    jobs, batches, feeder = (
+        Jobs(redis, few),
+        Batches(Jobs(redis, few), few),
+        Feeder(Jobs(redis, few), few),
+    )
+    ones = [batches.hand_in(an_order(4)) for _ in range(3)]
+    theirs = batches.hand_in(an_order(4, client="bert"))
+    for batch in (*ones, theirs):
+        feeder.feed(batch.id)
+    assert [counted(batches.get(batch.id)) for batch in ones] == [{"queued": 4}] * 3
+    assert jobs.waiting() == 4 + 2, "two of each batch, four of a client"
+    for job in all_jobs(jobs):
+        jobs.cancel(job.id)
+    feeder.feed(ones[2].id)
+    assert jobs.waiting() == 2
+
+
+def test_a_picture_that_expired_while_it_waited_fails_and_the_others_do_not(
+    redis: Redis, settings: Settings
+) -> None:
+    _, batches, feeder = a_house(redis, settings)
+    batch = batches.hand_in(an_order(3))
+    manifest = batches.manifest(batch_book.read(redis, batch.id).asked)
+    assert manifest is not None
+    redis.delete(f"atelier:upload:{manifest.entries[1].picture}")
+    feeder.feed(batch.id)
+    now = batches.get(batch.id)
+    assert counted(now) == {"queued": 2, "failed": 1}
+    (failure,) = now.failures
+    assert (failure.name, failure.job_id) == ("1.jpg", None)
+    assert "expired" in failure.problem.detail
+
+
+def test_a_job_that_is_deleted_before_it_ends_is_canceled_for_its_batch(
+    redis: Redis, settings: Settings
+) -> None:
+    jobs, batches, feeder = a_house(redis, settings)
+    batch = batches.hand_in(an_order(2))
+    feeder.feed(batch.id)
+    jobs.delete(all_jobs(jobs)[0].id)
+    assert counted(batches.get(batch.id)) == {"queued": 1, "canceled": 1}
+
+
+@pytest.fixture(scope="module")
+def crew(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crew]:
+    with a_crew(tmp_path_factory.mktemp("crew")) as found:
+        yield found
+
+
+def test_a_batch_whose_worker_is_killed_has_each_picture_painted_once(crew: Crew) -> None:
+    batches = Batches(crew.jobs, crew.settings)
+
+    def painted(number: int) -> Batch | None:
+        now = batches.get(batch.id)
+        return now if now.counts.succeeded >= number else None
+
+    with crew.worker("first") as first, crew.worker("second"):
+        crew.ready(workers=2)
+        batch = batches.hand_in(an_order(5))
+        eventually(lambda: painted(1), within=90, what="one is painted")
+        first.signal(9)
+        assert batches.get(batch.id).counts.succeeded < 5, "it was killed in the middle"
+        eventually(lambda: painted(5), within=90, what="all are painted")
+        over = batches.get(batch.id)
+        assert (over.status, counted(over)) == ("succeeded", {"succeeded": 5})
+        assert len(all_jobs(crew.jobs)) == 5
+        eventually(
+            lambda: not open_batches.ids(crew.jobs.connection), within=10, what="it is closed"
+        )
+    ended = crew.jobs.connection.hget("atelier:totals", "ended.succeeded")
+    assert ended == b"5", "each was painted once"
+    results = [crew.jobs.connection.ttl(f"atelier:result:{job.id}") for job in all_jobs(crew.jobs)]
+    life = crew.jobs.connection.ttl(batch_book.batch_key(batch.id))
+    assert {abs(left - life) <= 1 for left in results} == {True}, "they go with the batch"

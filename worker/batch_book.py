@@ -1,0 +1,255 @@
+"""The book of batches in Redis: how far each is, written in the transactions that move its jobs.
+
+Of each batch there are, all with a time to live:
+
+    atelier:batch:ID            a hash: what was asked for, and pictures by status (``n.STATUS``)
+    atelier:batch-cursor:ID     the number of the next picture that a job is to be made of
+    atelier:batch-jobs:ID       a hash: of each picture that has come so far, ``STATUS:JOB``
+    atelier:batch-failures:ID   a hash: of each picture that failed, the problem
+
+The cursor is the one truth about which pictures have become jobs: whoever makes one watches it, and
+moves it in the transaction that puts the job into the queue. So each picture becomes one job,
+whichever processes try, and wherever they are killed.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import NamedTuple, cast
+
+from redis import Redis
+from redis.client import Pipeline
+from rq.job import Job as RqJob
+
+from model.errors import PaintingError
+from worker.batch_records import Asked, BatchCounts, NoSuchBatch, Place
+from worker.records import JobError, Status
+
+_FINISH = """
+local function note_end(batch, now)
+  local left = 0
+  for _, number in ipairs(redis.call('HMGET', batch, 'n.waiting', 'n.queued', 'n.running')) do
+    left = left + tonumber(number or 0)
+  end
+  if left == 0 then
+    redis.call('HSETNX', batch, 'finished_at', now)
+  else
+    redis.call('HDEL', batch, 'finished_at')
+  end
+end
+"""
+
+#: Enters that a picture has come into a status, and what it means for the batch. One that is gone
+#: is canceled, if it had not ended.
+_MOVE = (
+    _FINISH
+    + """
+local batch, jobs, failures, record = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local number, status, job, now, problem = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local ttl = redis.call('TTL', batch)
+if ttl < 0 then return end
+local before = string.match(redis.call('HGET', jobs, number) or 'waiting', '^%a+')
+if status == 'gone' then
+  if before ~= 'queued' and before ~= 'running' then return end
+  status = 'canceled'
+end
+redis.call('HSET', jobs, number, status .. ':' .. job)
+redis.call('EXPIRE', jobs, ttl)
+redis.call('HINCRBY', batch, 'n.' .. before, -1)
+redis.call('HINCRBY', batch, 'n.' .. status, 1)
+if status == 'failed' then
+  if problem == '' then problem = redis.call('HGET', record, 'atelier.error') or '' end
+  redis.call('HSET', failures, number, problem)
+  redis.call('EXPIRE', failures, ttl)
+else
+  redis.call('HDEL', failures, number)
+end
+note_end(batch, now)
+"""
+)
+
+#: Cancels the pictures that have not come so far: there will be no turn of theirs.
+_END_WAITING = (
+    _FINISH
+    + """
+local batch, cursor, total, now = KEYS[1], KEYS[2], ARGV[1], ARGV[2]
+local waiting = tonumber(redis.call('HGET', batch, 'n.waiting') or 0)
+if waiting == 0 then return end
+redis.call('SET', cursor, total, 'KEEPTTL')
+redis.call('HSET', batch, 'n.waiting', 0)
+redis.call('HINCRBY', batch, 'n.canceled', waiting)
+note_end(batch, now)
+"""
+)
+
+
+#: Of a job that was failed by another hand than ours.
+_UNSAID = JobError.of(PaintingError("The job failed."))
+
+
+class Page(NamedTuple):
+    """A batch as the book has it.
+
+    Attributes:
+        asked: what was asked for.
+        counts: its pictures by status.
+        waiting: those of the queued that are no jobs yet.
+        finished_at: when the last one ended; None while one has not.
+    """
+
+    asked: Asked
+    counts: BatchCounts
+    waiting: int
+    finished_at: datetime | None
+
+
+class Entered(NamedTuple):
+    """A picture that has come so far: its status and its job, which is empty if it has none."""
+
+    status: Status
+    job_id: str
+
+
+def batch_key(batch: str) -> str:
+    """What was asked for, and the counts."""
+    return f"atelier:batch:{batch}"
+
+
+def cursor_key(batch: str) -> str:
+    """The number of the next picture that a job is to be made of."""
+    return f"atelier:batch-cursor:{batch}"
+
+
+def _jobs_key(batch: str) -> str:
+    return f"atelier:batch-jobs:{batch}"
+
+
+def _failures_key(batch: str) -> str:
+    return f"atelier:batch-failures:{batch}"
+
+
+def begin(pipeline: Pipeline, batch: str, asked: Asked, ttl_seconds: int) -> None:
+    """A new batch, all its pictures waiting."""
+    fields = ["asked", asked.model_dump_json(), "n.waiting", str(asked.total)]
+    pipeline.hset(batch_key(batch), items=fields)
+    pipeline.expire(batch_key(batch), ttl_seconds)
+    pipeline.set(cursor_key(batch), 0, ex=ttl_seconds)
+
+
+def move(connection: Redis, written: str | None, job_id: str, status: Status) -> None:
+    """A job has come into a status; ``connection`` may be the pipeline that says so.
+
+    Args:
+        connection: to Redis.
+        written: the job's place in a batch, as its record has it; None where it is in none.
+        job_id: of the job.
+        status: that it comes into.
+    """
+    if written is not None:
+        _move(connection, Place.read(written), job_id, status)
+
+
+def leave(connection: Redis, written: str | None, job_id: str) -> None:
+    """A job is deleted: where it has not ended it never will."""
+    if written is not None:
+        _move(connection, Place.read(written), job_id, "gone")
+
+
+def fail(connection: Redis, place: Place, problem: JobError) -> None:
+    """A picture cannot become a job."""
+    _move(connection, place, "", "failed", problem.model_dump_json())
+
+
+def _move(connection: Redis, place: Place, job_id: str, status: str, problem: str = "") -> None:
+    batch, record = place.batch, RqJob.key_for(job_id)
+    keys = [batch_key(batch), _jobs_key(batch), _failures_key(batch), record]
+    connection.eval(_MOVE, len(keys), *keys, str(place.number), status, job_id, _now(), problem)
+
+
+def end_waiting(connection: Redis, batch: str, total: int) -> None:
+    """Pictures that have not become jobs are canceled, and never will."""
+    keys = [batch_key(batch), cursor_key(batch)]
+    connection.eval(_END_WAITING, len(keys), *keys, str(total), _now())
+
+
+def read(connection: Redis, batch: str) -> Page:
+    """A batch as it is.
+
+    Raises:
+        NoSuchBatch: it never was, was deleted, or has expired.
+    """
+    raw = cast("Mapping[bytes, bytes]", connection.hgetall(batch_key(batch)))
+    if b"asked" not in raw:
+        raise NoSuchBatch("There is no such batch, or not any more.")
+    finished, numbers = raw.get(b"finished_at"), _numbers(raw)
+    waiting = numbers.pop("waiting", 0)
+    numbers["queued"] = numbers.get("queued", 0) + waiting
+    return Page(
+        Asked.model_validate_json(raw[b"asked"]),
+        BatchCounts(**numbers),
+        waiting,
+        datetime.fromisoformat(finished.decode()) if finished else None,
+    )
+
+
+def _numbers(raw: Mapping[bytes, bytes]) -> dict[str, int]:
+    names = {name.decode(): int(value) for name, value in raw.items() if name.startswith(b"n.")}
+    return {name.removeprefix("n."): number for name, number in names.items()}
+
+
+def cursor(connection: Redis, batch: str) -> int | None:
+    """The number of the next picture that a job is to be made of; None where there is no batch."""
+    found = cast("bytes | None", connection.get(cursor_key(batch)))
+    return None if found is None else int(found)
+
+
+def has_come(connection: Redis, place: Place) -> bool:
+    """Whether something is known of a picture: its job, or why it has none."""
+    return bool(connection.hexists(_jobs_key(place.batch), str(place.number)))
+
+
+def entered(connection: Redis, batch: str) -> dict[int, Entered]:
+    """All pictures that have come so far, by number."""
+    raw = cast("Mapping[bytes, bytes]", connection.hgetall(_jobs_key(batch)))
+    return {int(number): _entered(written.decode()) for number, written in raw.items()}
+
+
+def _entered(written: str) -> Entered:
+    status, _, job_id = written.partition(":")
+    return Entered(cast("Status", status), job_id)
+
+
+def failures(connection: Redis, batch: str, most: int | None = None) -> dict[int, JobError]:
+    """The problems of the first pictures that failed, by number, or of all."""
+    key = _failures_key(batch)
+    numbers = sorted(int(raw) for raw in cast("list[bytes]", connection.hkeys(key)))[:most]
+    found = connection.hmget(key, map(str, numbers)) if numbers else []
+    pairs = zip(numbers, cast("list[bytes | None]", found), strict=True)
+    return {number: JobError.model_validate_json(raw) if raw else _UNSAID for number, raw in pairs}
+
+
+def expire(connection: Redis, batch: str, ttl_seconds: int) -> None:
+    """Gives all that is written of a batch another time to live."""
+    with connection.pipeline() as pipeline:
+        for key in _keys(batch):
+            pipeline.expire(key, ttl_seconds)
+        pipeline.execute()
+
+
+def forget(connection: Redis, batch: str) -> None:
+    """Nothing of it is written any more."""
+    connection.delete(*_keys(batch))
+
+
+def result_ttl(connection: Redis, written: str | None, ttl_seconds: int) -> int:
+    """How long a painting is kept: not shorter than the batch that it belongs to."""
+    if written is None:
+        return ttl_seconds
+    return max(ttl_seconds, connection.ttl(batch_key(Place.read(written).batch)))
+
+
+def _keys(batch: str) -> list[str]:
+    return [batch_key(batch), cursor_key(batch), _jobs_key(batch), _failures_key(batch)]
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat()

@@ -1,0 +1,201 @@
+"""Batches: hand in, look at, cancel, delete, and what their results are made of.
+
+A batch of ten thousand pictures fits a queue of a thousand, as it waits beside it: its pictures lie
+in the vault, and the feeder of some worker makes an ordinary job of one after the other while there
+is room. All at once, decided at the door, would need a queue as long as the longest batch.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import timedelta
+from io import BytesIO
+from typing import NamedTuple, get_args
+
+from worker import batch_book, open_batches, tfrecords
+from worker.batch_book import Page
+from worker.batch_door import BatchDoor, release_waiting
+from worker.batch_order import BatchOrder
+from worker.batch_records import (
+    NAMED,
+    Asked,
+    Batch,
+    BatchFailure,
+    BatchProgress,
+    Manifest,
+    NoSuchBatch,
+)
+from worker.blobs import Kind
+from worker.jobs import Jobs
+from worker.ledger import NoSuchJob
+from worker.records import FINAL, JobError, problem_type
+from worker.settings import Settings
+
+#: Of a picture that was not painted, and did not fail.
+_CANCELED = JobError(
+    type=problem_type("canceled"), title="The job was canceled", detail="It was not painted."
+)
+
+_ID = re.compile("[0-9a-f]{32}")
+
+
+class Painted(NamedTuple):
+    """A picture of a batch that has ended.
+
+    Attributes:
+        name: where it is in the archive.
+        job_id: of its job; empty where it had none.
+        problem: why there is no painting; None where there is one.
+        leaf: the record that it came in, without the picture; None where it came in none.
+    """
+
+    name: str
+    job_id: str
+    problem: JobError | None
+    leaf: bytes | None
+
+
+class Batches:
+    """All batches in one Redis; safe to share between threads."""
+
+    def __init__(self, jobs: Jobs, settings: Settings) -> None:
+        self.settings = settings
+        self._jobs = jobs
+        self._connection = jobs.connection
+        self._blobs = jobs.blobs
+        self._door = BatchDoor(jobs, jobs.blobs, settings)
+        self._result_ttl = timedelta(seconds=settings.result_ttl_seconds)
+
+    def hand_in(self, order: BatchOrder) -> Batch:
+        """Looks an archive through, and stores its pictures to be painted one after the other.
+
+        Raises:
+            InputError: the archive, a style or a parameter is at fault; nothing has been stored.
+            QueueFull: as many jobs or batches wait, or bytes are kept, as may be; likewise.
+            TooManyJobs: the client has as many unfinished ones as it may; likewise.
+        """
+        return self.get(self._door.take_in(order))
+
+    def get(self, batch: str) -> Batch:
+        """A batch as it is now.
+
+        Raises:
+            NoSuchBatch: it never was, was deleted, or has expired.
+        """
+        page = self._page(batch)
+        asked, counts, finished = page.asked, page.counts, page.finished_at
+        return Batch(
+            id=batch,
+            owner=asked.owner,
+            status=counts.status,
+            created_at=asked.created_at,
+            finished_at=finished,
+            expires_at=finished and finished + self._result_ttl,
+            total=asked.total,
+            counts=counts,
+            progress=BatchProgress(fraction=1 - counts.unfinished / asked.total),
+            failures=self._failures(batch, page),
+            format=asked.format,
+            params=asked.params,
+        )
+
+    def cancel(self, batch: str) -> Batch:
+        """Cancels all of a batch that has not ended; what is painted stays.
+
+        Raises:
+            NoSuchBatch: there is no such batch.
+        """
+        page = self._page(batch)
+        if page.counts.unfinished:
+            self._cancel_unfinished(batch, page.asked)
+        return self.get(batch)
+
+    def delete(self, batch: str) -> None:
+        """Forgets a batch with all its jobs and pictures; what is left of it is canceled first.
+
+        Raises:
+            NoSuchBatch: there is no such batch.
+        """
+        asked = self._page(batch).asked
+        self._cancel_unfinished(batch, asked)
+        for _, job_id in batch_book.entered(self._connection, batch).values():
+            try:
+                self._jobs.delete(job_id)
+            except NoSuchJob:  # it has none, or that was deleted or is older than the batch
+                self._blobs.drop(job_id, *get_args(Kind))
+        if manifest := self.manifest(asked):
+            self._blobs.release_uploads(batch, {*manifest.leaves, asked.manifest})
+        open_batches.leave(self._connection, batch, asked.client)
+        batch_book.forget(self._connection, batch)
+
+    def manifest(self, asked: Asked) -> Manifest | None:
+        """What a batch is made of; None where that is not kept any more."""
+        data = self._blobs.upload(asked.manifest)
+        return None if data is None else Manifest.model_validate_json(data)
+
+    def painted(self, batch: str) -> Iterator[Painted]:
+        """All pictures of a batch in their order, each with what became of it.
+
+        Raises:
+            NoSuchBatch: there is no such batch.
+        """
+        manifest = self.manifest(self._page(batch).asked)
+        if manifest is None:
+            return
+        ended = batch_book.entered(self._connection, batch)
+        problems = batch_book.failures(self._connection, batch)
+        leaves = self._leaves(manifest)
+        for number, entry in enumerate(manifest.entries):
+            status, job_id = ended.get(number, ("canceled", ""))
+            problem = problems.get(number) or (None if status == "succeeded" else _CANCELED)
+            yield Painted(entry.name, job_id, problem, next(leaves, None))
+
+    def has_paintings(self, batch: str) -> bool:
+        """Whether one at least is still kept, and what its record had beside the picture."""
+        manifest = self.manifest(self._page(batch).asked)
+        if manifest is None or not self._blobs.has_uploads(batch, manifest.leaves):
+            return False
+        ended = batch_book.entered(self._connection, batch).values()
+        ids = [job_id for status, job_id in ended if status == "succeeded"]
+        return bool(self._blobs.which(ids, "result"))
+
+    def _cancel_unfinished(self, batch: str, asked: Asked) -> None:
+        batch_book.end_waiting(self._connection, batch, asked.total)
+        for status, job_id in batch_book.entered(self._connection, batch).values():
+            if status not in FINAL:
+                with suppress(NoSuchJob):
+                    self._jobs.cancel(job_id)
+        if manifest := self.manifest(asked):
+            release_waiting(self._blobs, manifest)
+
+    def _leaves(self, manifest: Manifest) -> Iterator[bytes]:
+        for digest in manifest.leaves:
+            bundle = tfrecords.records(BytesIO(self._leaves_in(digest)))
+            next(bundle, None)  # the batch's id
+            yield from bundle
+
+    def _leaves_in(self, digest: str) -> bytes:
+        found = self._blobs.upload(digest)
+        if found is None:
+            raise NoSuchBatch("What the pictures came in is not there any more.")
+        return found
+
+    def _failures(self, batch: str, page: Page) -> list[BatchFailure]:
+        manifest = self.manifest(page.asked) if page.counts.failed else None
+        if manifest is None:
+            return []
+        problems = batch_book.failures(self._connection, batch, NAMED)
+        jobs = batch_book.entered(self._connection, batch)
+        return [
+            BatchFailure(
+                name=manifest.entries[number].name,
+                job_id=jobs[number].job_id or None,
+                problem=problem,
+            )
+            for number, problem in problems.items()
+        ]
+
+    def _page(self, batch: str) -> Page:
+        if not _ID.fullmatch(batch):
+            raise NoSuchBatch("No batch has such an id.")
+        return batch_book.read(self._connection, batch)

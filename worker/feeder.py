@@ -1,0 +1,163 @@
+"""The feeder: makes jobs of the pictures of batches, one after the other, while there is room.
+
+A thread in every worker process; of all of them one goes round at a time, and should two do so, or
+one be killed in the middle, the book's cursor sees to it that each picture becomes one job.
+"""
+
+import logging
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import tensorflow as tf
+from pydantic import ValidationError
+from redis.exceptions import WatchError
+
+from model.errors import InputError, PaintingError
+from worker import batch_book, open_batches
+from worker.admission import QueueFull, TooManyJobs
+from worker.batch_book import Page
+from worker.batch_door import release_waiting
+from worker.batch_records import Manifest, NoSuchBatch, Place
+from worker.batch_turn import Turn
+from worker.batches import Batches
+from worker.connections import RedisAway
+from worker.jobs import Jobs
+from worker.pictures import Pictures
+from worker.records import JobError
+from worker.settings import Settings
+from worker.submission import Submission
+
+logger = logging.getLogger(__name__)
+
+#: Jobs that a batch has in the queue at a time: workers are never idle, others need not wait long.
+_JOBS_AHEAD = 32
+
+#: Between two rounds, whichever worker makes them, in seconds.
+_ROUND_SECONDS = 1
+
+_LOCK = "atelier:feeding"
+
+
+class _Load(NamedTuple):
+    """What the jobs of a batch are made of."""
+
+    batch: str
+    page: Page
+    manifest: Manifest
+    styles: Sequence[bytes]
+
+
+class Feeder:
+    """Feeds the queue of one Redis; used by one thread only."""
+
+    def __init__(self, jobs: Jobs, settings: Settings) -> None:
+        self._jobs = jobs
+        self._connection = jobs.connection
+        self._blobs = jobs.blobs
+        self._batches = Batches(jobs, settings)
+        self._result_ttl = settings.result_ttl_seconds
+        self._ahead = _jobs_ahead(settings)
+
+    def run(self, coord: tf.train.Coordinator) -> None:
+        """Feeds until the house stops."""
+        with coord.stop_on_exception():
+            while not coord.wait_for_stop(_ROUND_SECONDS):
+                try:
+                    self.feed_if_due()
+                except RedisAway:
+                    logger.warning("Redis does not answer; batches wait for it.")
+
+    def feed_if_due(self) -> None:
+        """Makes a round, if there is a batch and no worker has made one in the last second."""
+        found = open_batches.ids(self._connection)
+        if found and self._connection.set(_LOCK, 1, nx=True, ex=_ROUND_SECONDS):
+            for batch in found:
+                self.feed(batch)
+
+    def feed(self, batch: str) -> None:
+        """Makes as many jobs of a batch as there is room for; closes one that is finished."""
+        try:
+            page = batch_book.read(self._connection, batch)
+        except NoSuchBatch:  # it has expired
+            open_batches.leave(self._connection, batch)
+            return
+        except ValidationError:  # workers do not die of it: one that understands it will come
+            logger.warning("Batch %s was handed in to another version of Atelier.", batch)
+            return
+        if page.counts.unfinished == 0:
+            self._close(batch, page)
+        room = self._ahead - (page.counts.unfinished - page.waiting)
+        if page.waiting and room > 0:
+            self._make_jobs(self._load(batch, page), room)
+
+    def _load(self, batch: str, page: Page) -> _Load:
+        manifest = self._batches.manifest(page.asked) or Manifest(
+            batch=batch, entries=(), styles=()
+        )
+        styles = [self._blobs.upload(style) or b"" for style in manifest.styles]
+        return _Load(batch, page, manifest, styles)
+
+    def _make_jobs(self, load: _Load, room: int) -> None:
+        while room and (turn := self._next_turn(load)):
+            try:
+                room -= self._take(turn, load)
+            except (QueueFull, TooManyJobs):  # there is none yet
+                return
+            except WatchError:  # another worker feeds it, or it was canceled meanwhile
+                return
+
+    def _next_turn(self, load: _Load) -> Turn | None:
+        number = batch_book.cursor(self._connection, load.batch)
+        if number is None or number >= load.page.asked.total:
+            return None
+        return Turn(Place(load.batch, number), load.page.asked.client)
+
+    def _take(self, turn: Turn, load: _Load) -> int:
+        """Makes a job of a picture, or says why it cannot be one; gives the number of jobs."""
+        if batch_book.has_come(self._connection, turn.place):  # refused at the door
+            turn.pass_over(self._connection, None)
+            return 0
+        try:
+            self._submit(turn, load)
+        except (InputError, PaintingError) as error:
+            turn.pass_over(self._connection, JobError.of(error))
+            return 0
+        return 1
+
+    def _submit(self, turn: Turn, load: _Load) -> None:
+        asked, entries = load.page.asked, load.manifest.entries
+        if turn.place.number >= len(entries):
+            raise PaintingError("What the batch is made of is not kept any more.")
+        digest = entries[turn.place.number].picture
+        content = self._blobs.upload(digest)
+        if content is None:
+            raise PaintingError("The picture expired while it waited.")
+        self._jobs.submit(
+            Submission(
+                Pictures(content, load.styles),
+                asked.params,
+                asked.priority,
+                owner=asked.owner,
+                traceparent=asked.traceparent,
+                turn=turn,
+            )
+        )
+        self._blobs.release_uploads(str(turn.place), {digest})  # the job has it for itself
+
+    def _close(self, batch: str, page: Page) -> None:
+        """All is kept for so long from now as a job is that has just finished."""
+        manifest, ttl = self._batches.manifest(page.asked), self._result_ttl
+        if manifest is not None:
+            release_waiting(self._blobs, manifest)
+            self._blobs.keep_uploads([page.asked.manifest, *manifest.leaves], ttl)
+        jobs = batch_book.entered(self._connection, batch).values()
+        self._blobs.keep([job_id for _, job_id in jobs], "result", ttl)
+        batch_book.expire(self._connection, batch, ttl)
+        open_batches.leave(self._connection, batch, page.asked.client)
+        logger.info("Batch %s is finished: %s", batch, page.counts)
+
+
+def _jobs_ahead(settings: Settings) -> int:
+    """At most half of what may wait, of all and of one client: the rest is for other requests."""
+    limits = [settings.max_queue_length, settings.max_jobs_per_client]
+    return min(_JOBS_AHEAD, *(max(1, limit // 2) for limit in limits if limit))
