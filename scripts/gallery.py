@@ -174,9 +174,7 @@ def page(sections: tuple[Section, ...], seconds: dict[str, float]) -> str:
         "come with scikit-image and scikit-learn. The styles are rendered by `scripts/styles`.",
     ]
     if (PICTURES / "sheet.jpg").exists():  # a contact sheet of `make bench-pictures`
-        lines += ["", "![six photographs, each in two of six styles](gallery/sheet.jpg)", ""]
-        lines += ["The pictures below were painted before there was a [view from afar](method.md),"]
-        lines += ["the sheet with it."]
+        lines += ["", "![six photographs in six styles](gallery/sheet.jpg)"]
     for section in sections:
         lines += ["", f"## {section.heading}", "", section.text, "", *table(section, seconds)]
     return "\n".join(lines) + "\n"

@@ -3,7 +3,7 @@
 The faults that the most trusted queues test, and where they are tested here:
 
     1  kill -9, at every moment of a job           test_deaths
-    2  SIGTERM: idle, busy, twice, grace expired   test_deaths, test_devices, test_worker_deaths
+    2  SIGTERM: idle, busy, twice, grace expired   test_deaths, test_devices, test_worker_ends
     3  out of memory, process and device           test_deaths (a kill), test_devices
     4  a hang inside native code                   test_devices
     5  a poison job                                test_poison

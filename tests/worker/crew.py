@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from rq.job import Job as RqJob
-
 from model.params import StyleTransferParams
 from tests.house import Process, eventually, house_environment, valkey
 from worker import presence
@@ -42,13 +40,6 @@ class Crew:
         eventually(
             lambda: len(presence.workers(connection)) == workers, within=60, what="the workers"
         )
-
-    def painter(self, job: Job) -> presence.WorkerInfo:
-        """The worker that paints a job."""
-        record = RqJob.fetch(job.id, connection=self.jobs.connection, serializer="json")
-        name = record.worker_name or ""
-        workers = presence.workers(self.jobs.connection)
-        return next(worker for worker in workers if name.startswith(worker.name))
 
     def until(self, job: Job, *statuses: str, within: float = 90) -> Job:
         """The job once it is in one of these."""
