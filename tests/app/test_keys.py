@@ -136,6 +136,7 @@ def test_each_key_of_the_owner_opens_a_job_and_an_admins(
 def test_every_id_in_a_path_is_of_a_kind_that_is_tested_here() -> None:
     assert set(re.findall(r"\{(\w+)\}", " ".join(path for _, path in OPERATIONS))) == {
         "job_id",
+        "batch_id",  # in test_batches_door
         "name",  # of a style of ours, which is everybody's
     }
 
