@@ -37,15 +37,12 @@ from worker.assignment import (
     News,
 )
 from worker.coordination import BoundedQueue
+from worker.load import Load
 from worker.pace import Pace
 from worker.presence import DeviceInfo
 from worker.tally import Tally
 
 logger = logging.getLogger(__name__)
-
-#: The next job is taken when the present one has so many seconds left: enough to fetch and
-#: decode it, too few for it to be better off with another worker.
-LEAD_SECONDS = 3.0
 
 #: How long the device waits for the job's record to say that it has the job, in seconds: it is
 #: written within milliseconds, or Redis is away, and then there is no use in waiting.
@@ -68,6 +65,7 @@ class Device:
         queue: prepared assignments; one may wait while another is painted.
         reception: held by the intake thread that is getting the next assignment, so that no two
             take a job each where there is room for one.
+        load: what it has to do.
         tally: what it and its intake threads have done.
         lost: why it paints no more; None while it does.
     """
@@ -78,19 +76,17 @@ class Device:
         self.queue: BoundedQueue[Assignment] = BoundedQueue(1, self.name)
         self.reception = threading.Lock()
         self.warm = threading.Event()
+        self.load = Load()
         self.tally = Tally()
         self.lost: str | None = None
         self._busy_since: float | None = None  # with one chunk; monotonic
-        self._owed = 0  # assignments handed over and not ended
-        self._free_at = math.inf  # of the one that is painted; monotonic
-        self._load_changed = threading.Condition()
 
     def info(self) -> DeviceInfo:
         """What people are told of it."""
         return DeviceInfo(
             name=self.name,
             precision=self.studio.dtype.name,
-            busy=self._owed > 0,
+            busy=not self.load.is_idle,
             lost=self.lost is not None,
             busy_seconds=self.tally.busy_seconds,
             steps_per_second=self.tally.steps_per_second,
@@ -103,22 +99,12 @@ class Device:
             tf.errors.CancelledError: the house is stopping.
         """
         assignment.context = copy_context()
-        self._owe(1)
+        self.load.owe(1)
         try:
             self.queue.enqueue(assignment)
         except tf.errors.CancelledError:
-            self._owe(-1)
+            self.load.owe(-1)
             raise
-
-    def wait_until_nearly_free(self, timeout: float) -> bool:
-        """Waits until the next job should be got ready; False when ``timeout`` seconds are over."""
-        with self._load_changed:
-            return self._load_changed.wait_for(self._is_nearly_free, timeout)
-
-    def wait_until_idle(self, timeout: float) -> bool:
-        """Waits until it has no job; False when ``timeout`` seconds are over."""
-        with self._load_changed:
-            return self._load_changed.wait_for(lambda: self._owed == 0, timeout)
 
     def check_pulse(self, longest_chunk_seconds: float) -> None:
         """Makes sure that the device comes back from its chunks of steps.
@@ -167,8 +153,8 @@ class Device:
             assignment.end(error)
             raise
         finally:
-            self._expect_free_in(math.inf)
-            self._owe(-1)
+            self.load.expect_free_in(math.inf)
+            self.load.owe(-1)
 
     def _turn_away(self) -> None:
         """Sends back what is left in the queue of a device that paints no more."""
@@ -214,7 +200,7 @@ class Device:
             progress = self._advance(assignment, run, pace.steps)
             self.tally.advanced(*pace.note(progress))
             if pace.seconds_left is not None:
-                self._expect_free_in(pace.seconds_left)
+                self.load.expect_free_in(pace.seconds_left)
             # The last preview is of the finished picture, for those that cannot show its file.
             assignment.tell(
                 News(
@@ -265,20 +251,6 @@ class Device:
             raise OutOfTimeError(
                 f"The painting took longer than the {assignment.timeout_seconds:g} seconds allowed."
             )
-
-    def _owe(self, change: int) -> None:
-        with self._load_changed:
-            self._owed += change
-            self._load_changed.notify_all()
-
-    def _expect_free_in(self, seconds: float) -> None:
-        with self._load_changed:
-            self._free_at = time.monotonic() + seconds
-            self._load_changed.notify_all()
-
-    def _is_nearly_free(self) -> bool:
-        ends_soon = self._free_at - time.monotonic() < LEAD_SECONDS
-        return self._owed == 0 or (self._owed == 1 and ends_soon)
 
 
 def _checkpoint(run: Run, pace: Pace) -> bytes | None:

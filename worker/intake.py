@@ -4,51 +4,33 @@ It takes a job when its device is nearly free, decodes and prepares the pictures
 to the device, and while that paints keeps the job alive and publishes how far it is. At the end
 it stores the picture and lets RQ mark the job finished. To RQ it is an ordinary worker:
 ``rq info`` shows it.
-
-RQ's own workers fork, or sit on the main thread and use signals and alarms; neither can be had in
-a process with TensorFlow threads. That is what is replaced here: the loop, the alarms, and what
-becomes of a job that did not end in a picture.
 """
 
 import logging
-import sys
 import time
 from collections.abc import Callable
-from typing import Any, cast
+from typing import cast
 
 import tensorflow as tf
-from rq import Queue, SimpleWorker
+from rq import Queue
 from rq.exceptions import DequeueTimeout
-from rq.job import Job
-from rq.timeouts import BaseDeathPenalty
 
-from model.errors import AtelierError
 from worker import errand
-from worker.assignment import (
-    Array,
-    Assignment,
-    Canceled,
-    DeviceFault,
-    DeviceLost,
-    Interrupted,
-    Lost,
-)
+from worker.assignment import Array, Assignment, Canceled, Interrupted, Lost
 from worker.attempts import Attempt
 from worker.connections import RedisAway
 from worker.device import Device
 from worker.jobs import Jobs
 from worker.painting_job import PaintingJob
 from worker.patience import Patience
-from worker.records import FeaturesUsed, JobError
+from worker.records import FeaturesUsed
+from worker.rq_worker import RqWorker
 from worker.settings import Settings
 from worker.strangers import Strangers
 from worker.tracing import describe, following
 from worker.upkeep import Upkeep
 
 logger = logging.getLogger(__name__)
-
-#: A job that has had no heartbeat for so long is taken for abandoned, in seconds.
-HEARTBEAT_TTL_SECONDS = 15
 
 #: How often the intake thread of a device that is nearly free looks into the queue, in seconds.
 LOOK_SECONDS = 0.25
@@ -57,36 +39,19 @@ LOOK_SECONDS = 0.25
 BEAT_SECONDS = 0.5
 
 
-class NoDeathPenalty(BaseDeathPenalty):
-    """No alarm: the device thread looks at the clock between chunks, when the state is whole."""
-
-    def setup_death_penalty(self) -> None:
-        """Nothing to set up."""
-
-    def cancel_death_penalty(self) -> None:
-        """Nothing to cancel."""
-
-
-class IntakeWorker(SimpleWorker):
+class IntakeWorker(RqWorker):
     """The RQ worker of one intake thread; used by that thread only."""
-
-    death_penalty_class = NoDeathPenalty
-    job_class = PaintingJob
 
     def __init__(
         self, name: str, jobs: Jobs, device: Device, coord: tf.train.Coordinator, settings: Settings
     ) -> None:
-        super().__init__(
-            [jobs.queue], name=name, connection=jobs.connection, serializer="json", worker_ttl=30
-        )
-        self._jobs = jobs
+        super().__init__(name, jobs)
         self._device = device
         self._coord = coord
         self._settings = settings
         self._upkeep = Upkeep(jobs, settings)
         self._receiving = False
         self._strangers = Strangers(jobs)
-        self._fault: BaseException | None = None
 
     def take_one(self) -> None:
         """The enqueue op of the queue runner: takes one job to its end, if there is one to take.
@@ -102,7 +67,7 @@ class IntakeWorker(SimpleWorker):
             self.heartbeat()
             self._upkeep.run_if_due()
             self._receiving = self._device.reception.acquire(timeout=1.0)
-            if self._receiving and self._device.wait_until_nearly_free(timeout=1.0):
+            if self._receiving and self._device.load.wait_until_nearly_free(timeout=1.0):
                 self._execute_next()
         except RedisAway as error:
             logger.warning("Redis does not answer (%s); waiting for it.", type(error).__name__)
@@ -118,7 +83,7 @@ class IntakeWorker(SimpleWorker):
         Only an idle device waits for one to come. One that paints takes what is in the queue
         already: if any other were idle, it would not be there.
         """
-        is_idle = self._device.wait_until_idle(timeout=LOOK_SECONDS)
+        is_idle = self._device.load.wait_until_idle(timeout=LOOK_SECONDS)
         try:
             found = self.queue_class.dequeue_any(
                 self.queues,
@@ -245,66 +210,3 @@ class IntakeWorker(SimpleWorker):
                 logger.warning("Redis does not answer; a finished picture waits for it.")
                 if self._coord.wait_for_stop(1.0):
                     raise Interrupted from None
-
-    def get_heartbeat_ttl(self, job: Job) -> int:
-        """Short, because it is renewed twice a second: a death is noticed soon."""
-        del job
-        return HEARTBEAT_TTL_SECONDS
-
-    def handle_exception(self, job: Job, *exc_info: Any) -> None:
-        """Says in the log why a job did not end in a picture: a line, or a trace if it is ours."""
-        match exc_info[1]:
-            case Canceled():
-                logger.info("Job %s was canceled.", job.id)
-            case Interrupted():
-                logger.info("Job %s was interrupted and goes back to the queue.", job.id)
-            case Lost():
-                logger.warning("Job %s was given to another worker meanwhile.", job.id)
-            case AtelierError() as error:
-                logger.warning("Job %s failed: %s", job.id, error)
-            case DeviceFault() as error:
-                logger.error("Job %s goes back to the queue: the worker %s.", job.id, error)
-            case _:
-                logger.error("Job %s met a fault of the worker.", job.id, exc_info=exc_info)
-
-    def handle_job_failure(
-        self, job: Job, queue: Queue, started_job_registry: Any = None, exc_string: str = ""
-    ) -> None:
-        """Decides what becomes of a job that did not end in a picture."""
-        job, error = cast("PaintingJob", job), sys.exception()
-        match error:
-            case Canceled():
-                self._let_go(job, self._jobs.end_canceled)
-            case AtelierError():
-                self._jobs.note(job.id, error=JobError.of(error))
-                job.retries_left = None  # trying again would not mend it
-                super().handle_job_failure(job, queue, started_job_registry, exc_string)
-                self._jobs.blobs.drop(job.id, "checkpoint")
-            case Lost():
-                self._let_go(job, lambda _job, _pipeline: None)
-            case _ if isinstance(error, (Interrupted, *RedisAway)):
-                self._attempt.withdraw()
-                self._put_back(job)
-            case DeviceLost():
-                self._attempt.fail(str(error))
-                self._put_back(job)
-            case _:
-                self._fault = error
-                self._attempt.fail(_said_of(error))
-                self._put_back(job)
-
-    def _put_back(self, job: PaintingJob) -> None:
-        # Enqueuing writes the whole record: one that was deleted meanwhile would be back.
-        unwanted = self._jobs.cancel_requested(job.id)
-        self._let_go(job, self._jobs.end_canceled if unwanted else self._jobs.put_back)
-
-    def _let_go(self, job: PaintingJob, do: Callable[[PaintingJob, Any], None]) -> None:
-        with self.connection.pipeline() as pipeline:
-            do(job, pipeline)
-            self.cleanup_execution(job, pipeline)
-            pipeline.execute()
-
-
-def _said_of(fault: BaseException | None) -> str:
-    """For people, who have no use for a trace: the log has it."""
-    return str(fault) if isinstance(fault, DeviceFault) else f"met {type(fault).__name__}"

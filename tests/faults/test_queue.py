@@ -13,7 +13,7 @@ from redis import Redis
 
 from tests.faults.site import LONG, SHORT, Site, a_site
 from tests.house import eventually
-from worker.device import LEAD_SECONDS
+from worker.load import LEAD_SECONDS
 from worker.painting_job import PaintingJob
 from worker.upkeep import Upkeep
 

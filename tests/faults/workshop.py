@@ -20,7 +20,7 @@ from model.painting import Studio
 from model.run import Run
 from model.sitting import Sitting
 from worker import __main__ as process
-from worker import errand, intake, pace
+from worker import errand, pace, rq_worker
 
 
 class Fault(IntEnum):
@@ -129,5 +129,5 @@ if __name__ == "__main__":
     if "--two-devices" in options:
         process.open_devices = open_two  # type: ignore[attr-defined]
     if "--short-heartbeat" in options:
-        intake.HEARTBEAT_TTL_SECONDS = 4
+        rq_worker.HEARTBEAT_TTL_SECONDS = 4
     os._exit(process.main())

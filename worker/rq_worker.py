@@ -1,0 +1,117 @@
+"""RQ's worker as a thread can be one, and what becomes of a job that did not end in a picture.
+
+RQ's own workers fork, or sit on the main thread and use signals and alarms; neither can be had in
+a process with TensorFlow threads.
+"""
+
+import logging
+import sys
+from collections.abc import Callable
+from typing import Any, cast
+
+from rq import Queue, SimpleWorker
+from rq.job import Job
+from rq.timeouts import BaseDeathPenalty
+
+from model.errors import AtelierError
+from worker.assignment import Canceled, DeviceFault, DeviceLost, Interrupted, Lost
+from worker.attempts import Attempt
+from worker.connections import RedisAway
+from worker.jobs import Jobs
+from worker.painting_job import PaintingJob
+from worker.records import JobError
+
+logger = logging.getLogger(__name__)
+
+#: A job that has had no heartbeat for so long is taken for abandoned, in seconds.
+HEARTBEAT_TTL_SECONDS = 15
+
+
+class NoDeathPenalty(BaseDeathPenalty):
+    """No alarm: the device thread looks at the clock between chunks, when the state is whole."""
+
+    def setup_death_penalty(self) -> None:
+        """Nothing to set up."""
+
+    def cancel_death_penalty(self) -> None:
+        """Nothing to cancel."""
+
+
+class RqWorker(SimpleWorker):
+    """An RQ worker that lives in a thread; used by that thread only."""
+
+    death_penalty_class = NoDeathPenalty
+    job_class = PaintingJob
+
+    #: Of the job at hand.
+    _attempt: Attempt
+
+    def __init__(self, name: str, jobs: Jobs) -> None:
+        super().__init__(
+            [jobs.queue], name=name, connection=jobs.connection, serializer="json", worker_ttl=30
+        )
+        self._jobs = jobs
+        self._fault: BaseException | None = None  # of the house
+
+    def get_heartbeat_ttl(self, job: Job) -> int:
+        """Short, because it is renewed twice a second: a death is noticed soon."""
+        del job
+        return HEARTBEAT_TTL_SECONDS
+
+    def handle_exception(self, job: Job, *exc_info: Any) -> None:
+        """Says in the log why a job did not end in a picture: a line, or a trace if it is ours."""
+        match exc_info[1]:
+            case Canceled():
+                logger.info("Job %s was canceled.", job.id)
+            case Interrupted():
+                logger.info("Job %s was interrupted and goes back to the queue.", job.id)
+            case Lost():
+                logger.warning("Job %s was given to another worker meanwhile.", job.id)
+            case AtelierError() as error:
+                logger.warning("Job %s failed: %s", job.id, error)
+            case DeviceFault() as error:
+                logger.error("Job %s goes back to the queue: the worker %s.", job.id, error)
+            case _:
+                logger.error("Job %s met a fault of the worker.", job.id, exc_info=exc_info)
+
+    def handle_job_failure(
+        self, job: Job, queue: Queue, started_job_registry: Any = None, exc_string: str = ""
+    ) -> None:
+        """Decides what becomes of a job that did not end in a picture."""
+        job, error = cast("PaintingJob", job), sys.exception()
+        match error:
+            case Canceled():
+                self._let_go(job, self._jobs.end_canceled)
+            case AtelierError():
+                self._jobs.note(job.id, error=JobError.of(error))
+                job.retries_left = None  # trying again would not mend it
+                super().handle_job_failure(job, queue, started_job_registry, exc_string)
+                self._jobs.blobs.drop(job.id, "checkpoint")
+            case Lost():
+                self._let_go(job, lambda _job, _pipeline: None)
+            case _ if isinstance(error, (Interrupted, *RedisAway)):
+                self._attempt.withdraw()
+                self._put_back(job)
+            case DeviceLost():
+                self._attempt.fail(str(error))
+                self._put_back(job)
+            case _:
+                self._fault = error
+                self._attempt.fail(_said_of(error))
+                self._put_back(job)
+
+    def _put_back(self, job: PaintingJob) -> None:
+        # Enqueuing writes the whole record: one that was deleted meanwhile would be back.
+        unwanted = self._jobs.cancel_requested(job.id)
+        self._let_go(job, self._jobs.end_canceled if unwanted else self._jobs.put_back)
+
+    def _let_go(self, job: PaintingJob, do: Callable[[PaintingJob, Any], None]) -> None:
+        with self.connection.pipeline() as pipeline:
+            do(job, pipeline)
+            self.cleanup_execution(job, pipeline)
+            pipeline.execute()
+
+
+def _said_of(fault: BaseException | None) -> str:
+    """For people, who have no use for a trace: the log has it."""
+    return str(fault) if isinstance(fault, DeviceFault) else f"met {type(fault).__name__}"
