@@ -83,6 +83,9 @@ class Painter:
             picture = last_iterate(run) if work.without == "average" else run.picture()
         self.seconds[work.name] = round(time.monotonic() - started, 1)
         file.write_bytes(images.encode(shown(picture), "jpeg"))
+        if work.detail:
+            detail = PICTURES / f"{work.name}-detail.jpg"
+            detail.write_bytes(images.encode(middle(picture), "jpeg"))
         self._record.write_text(json.dumps(self.seconds, indent=1) + "\n", encoding="utf-8")
         print(work.name, self.seconds[work.name], flush=True)
 
@@ -123,6 +126,13 @@ def shown(picture: Array) -> Array:
     if max(height, width) <= SHOWN:
         return picture
     return images.resize(picture, *images.fit(width, height, SHOWN))
+
+
+def middle(picture: Array) -> Array:
+    """As much of a picture as the page shows, pixel for pixel."""
+    height, width = 2 * SHOWN // 3, SHOWN
+    top, left = (picture.shape[0] - height) // 2, (picture.shape[1] - width) // 2
+    return picture[top : top + height, left : left + width]
 
 
 def last_iterate(run: Run) -> Array:
@@ -182,8 +192,12 @@ def page(sections: tuple[Section, ...], seconds: dict[str, float]) -> str:
 
 def table(section: Section, seconds: dict[str, float]) -> list[str]:
     """The works of a section side by side."""
-    captions = [f"{work.caption}, {seconds.get(work.name, 0):.0f} s" for work in section.works]
-    pictures = [f"![{work.caption}](gallery/{work.name}.jpg)" for work in section.works]
+    views = {name: view for work in section.works for name, view in work.views.items()}
+    captions = [
+        f"{view}, {seconds[name]:.0f} s" if name in seconds else view
+        for name, view in views.items()
+    ]
+    pictures = [f"![{view}](gallery/{name}.jpg)" for name, view in views.items()]
     rule = ["---"] * len(captions)
     return [f"| {' | '.join(cells)} |" for cells in (captions, rule, pictures)]
 

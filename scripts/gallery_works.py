@@ -17,6 +17,7 @@ class Work:
         masked: whether the flower, as ``content_mask``, takes the first style and the rest the
             second.
         without: a part of the method that is left out, for comparison.
+        detail: whether its middle is shown as well, pixel for pixel.
     """
 
     name: str
@@ -26,6 +27,14 @@ class Work:
     params: dict[str, Any] = field(default_factory=dict)
     masked: bool = False
     without: str | None = None
+    detail: bool = False
+
+    @property
+    def views(self) -> dict[str, str]:
+        """Captions of its pictures by the names of their files."""
+        whole = {self.name: self.caption}
+        detail = {f"{self.name}-detail": "its middle, pixel for pixel"}
+        return whole | detail if self.detail else whole
 
 
 @dataclass(frozen=True)
@@ -68,6 +77,20 @@ GALLERY = (
             "china",
             ("starlight",),
             {f"{size} px": {"size": size, "quality": "draft"} for size in (256, 512, 1024)},
+        ),
+    ),
+    Section(
+        "4096 pixels",
+        "Painted in tiles of which nothing is to be seen. `draft`.",
+        (
+            Work(
+                "large",
+                "4096 px",
+                "china",
+                ("starlight",),
+                {"size": 4096, "quality": "draft"},
+                detail=True,
+            ),
         ),
     ),
     Section(
