@@ -3,7 +3,6 @@
 import { getJobFields, getSession, getStyles, getSystem } from "./api.js";
 import { Bell } from "./bell.js";
 import { offerDeeds } from "./deeds.js";
-import { fillInWords } from "./dom.js";
 import { Door } from "./door.js";
 import { Easel } from "./easel.js";
 import { Paintings } from "./paintings.js";
@@ -19,7 +18,6 @@ const PAINTINGS = "/?paintings";
 
 const place = (selector) => document.querySelector(selector);
 
-fillInWords();
 const house = place("#house");
 const door = new Door(place("#door"), place("#visitor"));
 const bell = new Bell(place("#bell"), (id) => go(`/?job=${id}`));
