@@ -127,12 +127,27 @@ def _failures_key(batch: str) -> str:
     return f"atelier:batch-failures:{batch}"
 
 
-def begin(pipeline: Pipeline, batch: str, asked: Asked, ttl_seconds: int) -> None:
-    """A new batch, all its pictures waiting."""
-    fields = ["asked", asked.model_dump_json(), "n.waiting", str(asked.total)]
-    pipeline.hset(batch_key(batch), items=fields)
-    pipeline.expire(batch_key(batch), ttl_seconds)
-    pipeline.set(cursor_key(batch), 0, ex=ttl_seconds)
+def begin(
+    pipeline: Pipeline,
+    batch: str,
+    asked: Asked,
+    refused: Mapping[int, JobError],
+    ttl_seconds: int,
+) -> None:
+    """A new batch, all its pictures waiting but for those refused at the door, by number.
+
+    In place of what is there: redis-py sends a transaction again when its answer is cut off.
+    """
+    pipeline.delete(*_keys(batch))
+    counts = {"n.waiting": asked.total - len(refused), "n.failed": len(refused)}
+    pipeline.hset(batch_key(batch), mapping={"asked": asked.model_dump_json()} | counts)
+    pipeline.set(cursor_key(batch), 0)
+    if refused:
+        problems = {number: problem.model_dump_json() for number, problem in refused.items()}
+        pipeline.hset(_jobs_key(batch), mapping=dict.fromkeys(refused, "failed:"))
+        pipeline.hset(_failures_key(batch), mapping=problems)
+    for key in _keys(batch):
+        pipeline.expire(key, ttl_seconds)
 
 
 def move(connection: Redis, written: str | None, job_id: str, status: Status) -> None:

@@ -5,6 +5,7 @@ too large or without a picture is refused as a whole, and nothing of it has been
 """
 
 import contextlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import uuid4
@@ -70,8 +71,7 @@ class BatchDoor:
             self._enter(order, manifest, survey)
         except BaseException:
             with contextlib.suppress(*RedisAway):
-                release_waiting(self._blobs, manifest)
-                self._blobs.release_uploads(batch, leaves)
+                self._undo(order, manifest, leaves)
             raise
         return batch
 
@@ -149,7 +149,7 @@ class BatchDoor:
         self._blobs.add_upload(leaves[-1], data, batch, self._life)
 
     def _enter(self, order: BatchOrder, manifest: Manifest, survey: _Survey) -> None:
-        batch, written = manifest.batch, manifest.model_dump_json().encode()
+        batch, written = manifest.batch, _written(manifest)
         asked = Asked(
             owner=order.owner,
             client=order.client_digest,
@@ -163,11 +163,20 @@ class BatchDoor:
         )
         self._blobs.add_upload(asked.manifest, written, batch, self._life)
         with self._connection.pipeline() as pipeline:
-            batch_book.begin(pipeline, batch, asked, self._life)
-            for number, problem in survey.problems.items():
-                batch_book.fail(pipeline, Place(batch, number), problem)
+            batch_book.begin(pipeline, batch, asked, survey.problems, self._life)
             open_batches.enter(pipeline, batch, order.client_digest, self._life)
             pipeline.execute()
+
+    def _undo(self, order: BatchOrder, manifest: Manifest, leaves: Sequence[str]) -> None:
+        """Takes back what was stored, and first the batch itself, which may be there.
+
+        After a cut nobody knows. Where Redis does not answer at all its pictures expire.
+        """
+        batch = manifest.batch
+        batch_book.forget(self._connection, batch)
+        open_batches.leave(self._connection, batch, order.client_digest)
+        release_waiting(self._blobs, manifest)
+        self._blobs.release_uploads(batch, {*leaves, digest_of(_written(manifest))})
 
 
 def release_waiting(blobs: Blobs, manifest: Manifest) -> None:
@@ -175,6 +184,10 @@ def release_waiting(blobs: Blobs, manifest: Manifest) -> None:
     for number, entry in enumerate(manifest.entries):
         blobs.release_uploads(str(Place(manifest.batch, number)), {entry.picture})
     blobs.release_uploads(manifest.batch, set(manifest.styles))
+
+
+def _written(manifest: Manifest) -> bytes:
+    return manifest.model_dump_json().encode()
 
 
 def _begun(batch: str) -> bytearray:

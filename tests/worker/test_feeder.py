@@ -1,20 +1,16 @@
 """Pictures of batches become jobs: each once, in their order, and never more than there is room."""
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 from redis import Redis
 
-from model.params import StyleTransferParams
 from tests.house import eventually
-from tests.pictures import photograph, style_picture
+from tests.worker.album import an_order, counted
 from tests.worker.crew import Crew, a_crew
 from worker import batch_book, open_batches
-from worker.batch_order import Arrival, BatchOrder
-from worker.batch_records import ArchiveFormat, Batch
+from worker.batch_records import Batch
 from worker.batches import Batches
 from worker.connections import connect_impatiently
 from worker.feeder import Feeder
@@ -22,28 +18,6 @@ from worker.jobs import Jobs
 from worker.painting_job import PaintingJob
 from worker.records import Job
 from worker.settings import Settings
-
-PARAMS = StyleTransferParams(size=64, quality="draft", steps=12)
-
-STYLE = style_picture(80, 80)
-
-
-@dataclass
-class Album:
-    """An archive that is none: pictures at hand."""
-
-    pictures: Sequence[bytes]
-    format: ArchiveFormat = field(default="zip")
-
-    def __iter__(self) -> Iterator[Arrival]:
-        for number, picture in enumerate(self.pictures):
-            yield Arrival(f"{number}.jpg", picture)
-
-
-def an_order(count: int, **terms: Any) -> BatchOrder:
-    pictures = [photograph(64 + 2 * number, 64) for number in range(count)]
-    return BatchOrder(Album(pictures), [STYLE], PARAMS, **({"client": "anna"} | terms))
-
 
 def a_house(redis: Redis, settings: Settings) -> tuple[Jobs, Batches, Feeder]:
     """All of it but for who paints."""
@@ -56,10 +30,6 @@ def all_jobs(jobs: Jobs) -> list[Job]:
     found, following = jobs.list_newest(limit=100)
     assert following is None or len(found) == 100
     return found[::-1]
-
-
-def counted(batch: Batch) -> Mapping[str, int]:
-    return {status: number for status, number in batch.counts.model_dump().items() if number}
 
 
 @pytest.fixture

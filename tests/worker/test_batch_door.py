@@ -1,0 +1,52 @@
+"""A batch comes in as a whole or not at all, whenever Redis is cut off."""
+
+from typing import Any
+
+import pytest
+from redis import Redis
+from redis.client import Pipeline
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+from tests.pictures import photograph
+from tests.worker.album import PARAMS, STYLE, Album, counted
+from worker import open_batches
+from worker.batch_order import BatchOrder
+from worker.batches import Batches
+from worker.jobs import Jobs
+from worker.settings import Settings
+
+#: One of three pictures is none.
+PICTURES = [photograph(64, 64), b"no picture", photograph(66, 64)]
+
+ORDER = BatchOrder(Album(PICTURES), [STYLE], PARAMS, client="anna")
+
+
+def test_a_batch_whose_entry_is_sent_twice_is_as_if_it_were_sent_once(
+    redis: Redis, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send: Any = Pipeline._execute_transaction  # noqa: SLF001 - what redis-py repeats after a cut
+
+    def send_twice(*arguments: Any) -> Any:
+        send(*arguments)
+        return send(*arguments)
+
+    batches = Batches(Jobs(redis, settings), settings)
+    monkeypatch.setattr(Pipeline, "_execute_transaction", send_twice)
+    batch = batches.hand_in(ORDER)
+    assert counted(batch) == {"queued": 2, "failed": 1}
+    assert [failure.name for failure in batch.failures] == ["1.jpg"]
+
+
+def test_of_a_batch_whose_entry_is_answered_too_late_nothing_is_left(
+    redis: Redis, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def enter_and_hear_nothing(pipeline: Pipeline, *arguments: Any) -> None:
+        enter(pipeline, *arguments)
+        pipeline.execute()
+        raise RedisTimeoutError
+
+    enter, batches = open_batches.enter, Batches(Jobs(redis, settings), settings)
+    monkeypatch.setattr(open_batches, "enter", enter_and_hear_nothing)
+    with pytest.raises(RedisTimeoutError):
+        batches.hand_in(ORDER)
+    assert redis.keys("atelier:*") == []
