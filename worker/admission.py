@@ -64,6 +64,18 @@ class Admission:
         if client is not None and 0 < self._settings.max_jobs_per_client <= (unfinished or 0):
             self._check_client_again(client)
 
+    def room_for_batches(self, client: str) -> int:
+        """How many jobs may be made of the pictures of a client's batches.
+
+        All batches together have half of what may wait, of all and of this client: the rest is for
+        other requests.
+        """
+        most, mine = self._settings.max_queue_length, self._settings.max_jobs_per_client
+        room = _half(most) - self._connection.llen(self._queue)
+        if mine and room > 0:
+            room = min(room, _half(mine) - self._unfinished(client))
+        return room
+
     def _check_bytes_again(self, upload_bytes: int) -> None:
         """Uploads that expired, and not because a job had ended, are still in the sum."""
         kept, most = self._blobs.count_again(), self._settings.max_queued_bytes
@@ -74,14 +86,18 @@ class Admission:
             )
 
     def _check_client_again(self, client: str) -> None:
+        most = self._settings.max_jobs_per_client
+        if self._unfinished(client) >= most:
+            raise TooManyJobs(f"{most} of your jobs are waiting or being painted already.")
+
+    def _unfinished(self, client: str) -> int:
         """A job that expired while it waited never came into a final status."""
-        key, most = in_flight.key_for(client), self._settings.max_jobs_per_client
+        key = in_flight.key_for(client)
         ids = sorted(cast("set[bytes]", self._connection.smembers(key)))
         gone = [job_id for job_id, ended in zip(ids, self._ended(ids), strict=True) if ended]
         if gone:
             self._connection.srem(key, *gone)
-        if len(ids) - len(gone) >= most:
-            raise TooManyJobs(f"{most} of your jobs are waiting or being painted already.")
+        return len(ids) - len(gone)
 
     def _ended(self, ids: Sequence[bytes]) -> list[bool]:
         with self._connection.pipeline(transaction=False) as pipeline:
@@ -89,3 +105,7 @@ class Admission:
                 pipeline.hget(PaintingJob.key_for(job_id.decode()), "status")
             statuses = cast("list[bytes | None]", pipeline.execute())
         return [raw is None or status_of(JobStatus(raw.decode())) in FINAL for raw in statuses]
+
+
+def _half(limit: int) -> int:
+    return max(1, limit // 2)

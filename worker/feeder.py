@@ -6,7 +6,8 @@ one be killed in the middle, the book's cursor sees to it that each picture beco
 
 import logging
 from collections.abc import Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
+from functools import cached_property
 
 import tensorflow as tf
 from pydantic import ValidationError
@@ -14,18 +15,20 @@ from redis.exceptions import WatchError
 
 from model.errors import InputError, PaintingError
 from worker import batch_book, open_batches
-from worker.admission import QueueFull, TooManyJobs
+from worker.admission import Admission, QueueFull, TooManyJobs
 from worker.batch_book import Page
 from worker.batch_door import release_waiting
 from worker.batch_records import Manifest, NoSuchBatch, Place
 from worker.batch_turn import Turn
 from worker.batches import Batches
+from worker.blobs import Blobs
 from worker.connections import RedisAway
 from worker.jobs import Jobs
 from worker.pictures import Pictures
 from worker.records import JobError
 from worker.settings import Settings
 from worker.submission import Submission
+from worker.vaults import StoreAway
 
 logger = logging.getLogger(__name__)
 
@@ -38,13 +41,26 @@ _ROUND_SECONDS = 1
 _LOCK = "atelier:feeding"
 
 
-class _Load(NamedTuple):
+@dataclass(frozen=True)
+class _Load:
     """What the jobs of a batch are made of."""
 
     batch: str
     page: Page
     manifest: Manifest
-    styles: Sequence[bytes]
+    blobs: Blobs
+
+    @cached_property
+    def styles(self) -> Sequence[bytes]:
+        """The files of its styles, read when the first job is made.
+
+        Raises:
+            PaintingError: one is not kept any more.
+        """
+        found = [self.blobs.upload(style) for style in self.manifest.styles]
+        if None in found:
+            raise PaintingError("A style expired while the batch waited.")
+        return [style for style in found if style is not None]
 
 
 class Feeder:
@@ -56,7 +72,9 @@ class Feeder:
         self._blobs = jobs.blobs
         self._batches = Batches(jobs, settings)
         self._result_ttl = settings.result_ttl_seconds
-        self._ahead = _jobs_ahead(settings)
+        self._admission = Admission(self._connection, self._blobs, jobs.queue.key, settings)
+        self._rounds = 0
+        self._troubled = set[str]()  # what has been told of
 
     def run(self, coord: tf.train.Coordinator) -> None:
         """Feeds until the house stops."""
@@ -71,8 +89,31 @@ class Feeder:
         """Makes a round, if there is a batch and no worker has made one in the last second."""
         found = open_batches.ids(self._connection)
         if found and self._connection.set(_LOCK, 1, nx=True, ex=_ROUND_SECONDS):
-            for batch in found:
-                self.feed(batch)
+            self._rounds += 1
+            first = self._rounds % len(found)  # each has its turn to be fed before all others
+            for batch in found[first:] + found[:first]:
+                self._feed_or_tell(batch)
+            self._troubled &= set(found)
+
+    def _feed_or_tell(self, batch: str) -> None:
+        """Feeds a batch, and where that fails says so once and leaves it to later rounds."""
+        try:
+            self.feed(batch)
+        except StoreAway as error:
+            self._tell(batch, f"cannot be fed at present: {error}")
+        except RedisAway:  # then none can be
+            raise
+        except ValidationError:  # one that understands it will come
+            self._tell(batch, "was handed in to another version of Atelier.")
+        except Exception:  # noqa: BLE001 - workers do not die of it, and others' batches go on
+            self._tell(batch, "cannot be fed.", exc_info=True)
+        else:
+            self._troubled.discard(batch)
+
+    def _tell(self, batch: str, what: str, *, exc_info: bool = False) -> None:
+        if batch not in self._troubled:
+            self._troubled.add(batch)
+            logger.warning("Batch %s %s", batch, what, exc_info=exc_info)
 
     def feed(self, batch: str) -> None:
         """Makes as many jobs of a batch as there is room for; closes one that is finished."""
@@ -81,21 +122,21 @@ class Feeder:
         except NoSuchBatch:  # it has expired
             open_batches.leave(self._connection, batch)
             return
-        except ValidationError:  # workers do not die of it: one that understands it will come
-            logger.warning("Batch %s was handed in to another version of Atelier.", batch)
-            return
         if page.counts.unfinished == 0:
             self._close(batch, page)
-        room = self._ahead - (page.counts.unfinished - page.waiting)
-        if page.waiting and room > 0:
+        if page.waiting and (room := self._room(page)) > 0:
             self._make_jobs(self._load(batch, page), room)
+
+    def _room(self, page: Page) -> int:
+        """For how many jobs of a batch there is room: asked before anything of it is read."""
+        jobs = page.counts.unfinished - page.waiting
+        return min(_JOBS_AHEAD - jobs, self._admission.room_for_batches(page.asked.client))
 
     def _load(self, batch: str, page: Page) -> _Load:
         manifest = self._batches.manifest(page.asked) or Manifest(
             batch=batch, entries=(), styles=()
         )
-        styles = [self._blobs.upload(style) or b"" for style in manifest.styles]
-        return _Load(batch, page, manifest, styles)
+        return _Load(batch, page, manifest, self._blobs)
 
     def _make_jobs(self, load: _Load, room: int) -> None:
         while room and (turn := self._next_turn(load)):
@@ -155,9 +196,3 @@ class Feeder:
         batch_book.expire(self._connection, batch, ttl)
         open_batches.leave(self._connection, batch, page.asked.client)
         logger.info("Batch %s is finished: %s", batch, page.counts)
-
-
-def _jobs_ahead(settings: Settings) -> int:
-    """At most half of what may wait, of all and of one client: the rest is for other requests."""
-    limits = [settings.max_queue_length, settings.max_jobs_per_client]
-    return min(_JOBS_AHEAD, *(max(1, limit // 2) for limit in limits if limit))

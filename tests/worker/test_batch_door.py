@@ -24,7 +24,7 @@ ORDER = BatchOrder(Album(PICTURES), [STYLE], PARAMS, client="anna")
 def test_a_batch_whose_entry_is_sent_twice_is_as_if_it_were_sent_once(
     redis: Redis, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    send: Any = Pipeline._execute_transaction  # noqa: SLF001 - what redis-py repeats after a cut
+    send: Any = Pipeline._execute_transaction
 
     def send_twice(*arguments: Any) -> Any:
         send(*arguments)

@@ -7,17 +7,20 @@ import pytest
 from redis import Redis
 
 from tests.house import eventually
-from tests.worker.album import an_order, counted
+from tests.worker.album import STYLE, an_order, counted
 from tests.worker.crew import Crew, a_crew
 from worker import batch_book, open_batches
 from worker.batch_records import Batch
 from worker.batches import Batches
 from worker.connections import connect_impatiently
+from worker.digests import digest_of
 from worker.feeder import Feeder
 from worker.jobs import Jobs
 from worker.painting_job import PaintingJob
 from worker.records import Job
 from worker.settings import Settings
+from worker.vaults import StoreAway
+
 
 def a_house(redis: Redis, settings: Settings) -> tuple[Jobs, Batches, Feeder]:
     """All of it but for who paints."""
@@ -146,11 +149,81 @@ def test_limits_of_jobs_hold_and_what_there_is_no_room_for_waits(
     for batch in (*ones, theirs):
         feeder.feed(batch.id)
     assert [counted(batches.get(batch.id)) for batch in ones] == [{"queued": 4}] * 3
-    assert jobs.waiting() == 4 + 2, "two of each batch, four of a client"
+    assert jobs.waiting() == 2 + 2, "half of what each client may have, however many batches"
     for job in all_jobs(jobs):
         jobs.cancel(job.id)
     feeder.feed(ones[2].id)
     assert jobs.waiting() == 2
+
+
+def test_batches_of_many_clients_leave_half_of_the_queue_to_others(
+    redis: Redis, tight: Settings
+) -> None:
+    jobs, batches, feeder = a_house(redis, tight)
+    for client in ("anna", "bert", "cleo"):
+        feeder.feed(batches.hand_in(an_order(2, client=client)).id)
+    assert jobs.waiting() == 3
+
+
+def test_batches_take_turns_at_being_first(redis: Redis, settings: Settings) -> None:
+    one = settings.model_copy(update={"max_queue_length": 3})
+    jobs, batches, feeder = a_house(redis, one)
+    found = [batches.hand_in(an_order(3)) for _ in range(3)]
+    for _ in found:
+        redis.delete("atelier:feeding")
+        feeder.feed_if_due()
+        (job,) = jobs.list_newest(limit=1, status="queued")[0]
+        jobs.cancel(job.id)
+    assert [counted(batches.get(batch.id)) for batch in found] == [{"queued": 2, "canceled": 1}] * 3
+
+
+def test_nothing_of_a_batch_is_read_while_there_is_no_room(
+    redis: Redis, tight: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs, batches, feeder = a_house(redis, tight)
+    feeder.feed(batches.hand_in(an_order(6)).id)
+    batch = batches.hand_in(an_order(1, client="bert"))
+    monkeypatch.setattr(jobs.blobs, "upload", pytest.fail)
+    feeder.feed(batch.id)
+
+
+def test_a_batch_that_cannot_be_fed_is_told_of_once_and_the_others_are(
+    redis: Redis, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    jobs, batches, feeder = a_house(redis, settings)
+    strange, away, good = (batches.hand_in(an_order(1)) for _ in range(3))
+    manifests = {
+        batch_book.read(redis, batch.id).asked.manifest: batch.id for batch in (strange, away)
+    }
+    upload = jobs.blobs.upload
+
+    def upload_or_fail(digest: str) -> bytes | None:
+        if manifests.get(digest) == away.id:
+            raise StoreAway("It does not answer.")
+        return b'{"version": 9}' if manifests.get(digest) == strange.id else upload(digest)
+
+    jobs.blobs.upload = upload_or_fail  # type: ignore[method-assign]
+    for _ in range(3):
+        redis.delete("atelier:feeding")
+        feeder.feed_if_due()
+    assert jobs.waiting() == 1
+    assert counted(batches.get(good.id)) == {"queued": 1}
+    told = [record.getMessage() for record in caplog.records if record.name == "worker.feeder"]
+    assert sorted(told) == sorted(
+        [
+            f"Batch {strange.id} was handed in to another version of Atelier.",
+            f"Batch {away.id} cannot be fed at present: It does not answer.",
+        ]
+    )
+
+
+def test_pictures_whose_style_expired_fail_and_say_so(redis: Redis, settings: Settings) -> None:
+    _, batches, feeder = a_house(redis, settings)
+    batch = batches.hand_in(an_order(1))
+    redis.delete(f"atelier:upload:{digest_of(STYLE)}")
+    feeder.feed(batch.id)
+    (failure,) = batches.get(batch.id).failures
+    assert "style expired" in failure.problem.detail
 
 
 def test_a_picture_that_expired_while_it_waited_fails_and_the_others_do_not(
