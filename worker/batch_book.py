@@ -24,16 +24,19 @@ from model.errors import PaintingError
 from worker.batch_records import Asked, BatchCounts, NoSuchBatch, Place
 from worker.records import JobError, Status
 
+#: The batches that are fed, by when they came; one that is not finished any more is again.
+OPEN = "atelier:open-batches"
+
 _FINISH = """
-local function note_end(batch, now)
+local function note_end(batch, now, open, id)
   local left = 0
   for _, number in ipairs(redis.call('HMGET', batch, 'n.waiting', 'n.queued', 'n.running')) do
     left = left + tonumber(number or 0)
   end
   if left == 0 then
     redis.call('HSETNX', batch, 'finished_at', now)
-  else
-    redis.call('HDEL', batch, 'finished_at')
+  elseif redis.call('HDEL', batch, 'finished_at') == 1 then
+    redis.call('ZADD', open, 'NX', redis.call('TIME')[1], id)
   end
 end
 """
@@ -43,8 +46,8 @@ end
 _MOVE = (
     _FINISH
     + """
-local batch, jobs, failures, record = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local number, status, job, now, problem = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local batch, jobs, failures, record, open = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local id, number, status, job, now, problem = unpack(ARGV)
 local ttl = redis.call('TTL', batch)
 if ttl < 0 then return end
 local before = string.match(redis.call('HGET', jobs, number) or 'waiting', '^%a+')
@@ -63,7 +66,7 @@ if status == 'failed' then
 else
   redis.call('HDEL', failures, number)
 end
-note_end(batch, now)
+note_end(batch, now, open, id)
 """
 )
 
@@ -71,13 +74,14 @@ note_end(batch, now)
 _END_WAITING = (
     _FINISH
     + """
-local batch, cursor, total, now = KEYS[1], KEYS[2], ARGV[1], ARGV[2]
+local batch, cursor, open = KEYS[1], KEYS[2], KEYS[3]
+local id, total, now = unpack(ARGV)
 local waiting = tonumber(redis.call('HGET', batch, 'n.waiting') or 0)
 if waiting == 0 then return end
 redis.call('SET', cursor, total, 'KEEPTTL')
 redis.call('HSET', batch, 'n.waiting', 0)
 redis.call('HINCRBY', batch, 'n.canceled', waiting)
-note_end(batch, now)
+note_end(batch, now, open, id)
 """
 )
 
@@ -176,14 +180,15 @@ def fail(connection: Redis, place: Place, problem: JobError) -> None:
 
 def _move(connection: Redis, place: Place, job_id: str, status: str, problem: str = "") -> None:
     batch, record = place.batch, RqJob.key_for(job_id)
-    keys = [batch_key(batch), _jobs_key(batch), _failures_key(batch), record]
-    connection.eval(_MOVE, len(keys), *keys, str(place.number), status, job_id, _now(), problem)
+    keys = [batch_key(batch), _jobs_key(batch), _failures_key(batch), record, OPEN]
+    facts = [batch, str(place.number), status, job_id, _now(), problem]
+    connection.eval(_MOVE, len(keys), *keys, *facts)
 
 
 def end_waiting(connection: Redis, batch: str, total: int) -> None:
     """Pictures that have not become jobs are canceled, and never will."""
-    keys = [batch_key(batch), cursor_key(batch)]
-    connection.eval(_END_WAITING, len(keys), *keys, str(total), _now())
+    keys = [batch_key(batch), cursor_key(batch), OPEN]
+    connection.eval(_END_WAITING, len(keys), *keys, batch, str(total), _now())
 
 
 def read(connection: Redis, batch: str) -> Page:

@@ -8,9 +8,8 @@ from redis.client import Pipeline
 
 from worker import batch_book
 from worker.admission import QueueFull, TooManyJobs
+from worker.batch_book import OPEN
 from worker.settings import Settings
-
-_OPEN = "atelier:open-batches"
 
 
 def check_room(connection: Redis, client: str, settings: Settings) -> None:
@@ -20,7 +19,7 @@ def check_room(connection: Redis, client: str, settings: Settings) -> None:
         QueueFull: as many batches are unfinished as may be.
         TooManyJobs: as many of this client's are.
     """
-    if connection.zcard(_OPEN) >= settings.max_queue_length:
+    if connection.zcard(OPEN) >= settings.max_queue_length:
         raise QueueFull(f"{settings.max_queue_length} batches are unfinished already.")
     most = settings.max_jobs_per_client
     if not 0 < most <= connection.scard(_of_client(client)):
@@ -35,22 +34,22 @@ def check_room(connection: Redis, client: str, settings: Settings) -> None:
 
 def enter(pipeline: Pipeline, batch: str, client: str, ttl_seconds: int) -> None:
     """A new one."""
-    pipeline.zadd(_OPEN, {batch: time.time()})
+    pipeline.zadd(OPEN, {batch: time.time()})
     pipeline.sadd(_of_client(client), batch)
     pipeline.expire(_of_client(client), ttl_seconds)
 
 
 def leave(connection: Redis, batch: str, client: str | None = None) -> None:
     """It is finished, or gone."""
-    connection.zrem(_OPEN, batch)
+    connection.zrem(OPEN, batch)
     if client is not None:
         connection.srem(_of_client(client), batch)
 
 
 def ids(connection: Redis) -> list[str]:
     """All of them, oldest first."""
-    return [one.decode() for one in cast("list[bytes]", connection.zrange(_OPEN, 0, -1))]
+    return [one.decode() for one in cast("list[bytes]", connection.zrange(OPEN, 0, -1))]
 
 
 def _of_client(client: str) -> str:
-    return f"atelier:open-batches:{client}"
+    return f"{OPEN}:{client}"

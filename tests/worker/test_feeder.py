@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 from redis import Redis
+from rq.job import JobStatus
 
 from tests.house import eventually
 from tests.worker.album import STYLE, an_order, counted
@@ -250,6 +251,21 @@ def test_a_job_that_is_deleted_before_it_ends_is_canceled_for_its_batch(
     feeder.feed(batch.id)
     jobs.delete(all_jobs(jobs)[0].id)
     assert counted(batches.get(batch.id)) == {"queued": 1, "canceled": 1}
+
+
+def test_a_finished_batch_with_a_job_tried_once_more_is_open_again(
+    redis: Redis, settings: Settings
+) -> None:
+    jobs, batches, feeder = a_house(redis, settings)
+    batch = batches.hand_in(an_order(1))
+    feeder.feed(batch.id)
+    job = jobs.fetch(all_jobs(jobs)[0].id)
+    jobs.withdraw(job, redis)
+    job.set_status(JobStatus.FAILED)
+    feeder.feed(batch.id)
+    assert (batches.get(batch.id).status, open_batches.ids(redis)) == ("failed", [])
+    jobs.retry(job.id)
+    assert (batches.get(batch.id).status, open_batches.ids(redis)) == ("queued", [batch.id])
 
 
 @pytest.fixture(scope="module")
