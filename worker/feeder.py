@@ -18,6 +18,7 @@ from worker import batch_book, open_batches
 from worker.admission import Admission, QueueFull, TooManyJobs
 from worker.batch_book import Page
 from worker.batch_door import release_waiting
+from worker.batch_news import catch_up_if_due
 from worker.batch_records import Manifest, NoSuchBatch, Place
 from worker.batch_turn import Turn
 from worker.batches import Batches
@@ -118,7 +119,7 @@ class Feeder:
     def feed(self, batch: str) -> None:
         """Makes as many jobs of a batch as there is room for; closes one that is finished."""
         try:
-            page = batch_book.read(self._connection, batch)
+            page = self._page(batch)
         except NoSuchBatch:  # it has expired
             open_batches.leave(self._connection, batch)
             return
@@ -126,6 +127,12 @@ class Feeder:
             self._close(batch, page)
         if page.waiting and (room := self._room(page)) > 0:
             self._make_jobs(self._load(batch, page), room)
+
+    def _page(self, batch: str) -> Page:
+        page = batch_book.read(self._connection, batch)
+        if page.counts.unfinished > page.waiting and catch_up_if_due(self._connection, batch):
+            return batch_book.read(self._connection, batch)
+        return page
 
     def _room(self, page: Page) -> int:
         """For how many jobs of a batch there is room: asked before anything of it is read."""

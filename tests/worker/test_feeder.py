@@ -268,6 +268,22 @@ def test_a_finished_batch_with_a_job_tried_once_more_is_open_again(
     assert (batches.get(batch.id).status, open_batches.ids(redis)) == ("queued", [batch.id])
 
 
+def test_what_an_older_version_ended_or_deleted_is_found_out(
+    redis: Redis, settings: Settings
+) -> None:
+    jobs, batches, feeder = a_house(redis, settings)
+    batch = batches.hand_in(an_order(3))
+    feeder.feed(batch.id)
+    ended, deleted, waiting = all_jobs(jobs)
+    redis.hset(PaintingJob.key_for(ended.id), "status", "finished")
+    redis.delete(PaintingJob.key_for(deleted.id))
+    feeder.feed(batch.id)
+    assert counted(batches.get(batch.id)) == {"succeeded": 1, "canceled": 1, "queued": 1}
+    jobs.cancel(waiting.id)
+    feeder.feed(batch.id)
+    assert open_batches.ids(redis) == []
+
+
 @pytest.fixture(scope="module")
 def crew(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crew]:
     with a_crew(tmp_path_factory.mktemp("crew")) as found:
