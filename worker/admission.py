@@ -59,8 +59,7 @@ class Admission:
             waiting, kept, unfinished = cast("list[int | None]", pipeline.execute())
         if (waiting or 0) >= self._settings.max_queue_length:
             raise QueueFull(f"{self._settings.max_queue_length} jobs are waiting already.")
-        if int(kept or 0) + upload_bytes > self._settings.max_queued_bytes:
-            self._check_bytes_again(upload_bytes)
+        self._check_bytes(int(kept or 0), upload_bytes)
         if client is not None and 0 < self._settings.max_jobs_per_client <= (unfinished or 0):
             self._check_client_again(client)
 
@@ -76,9 +75,18 @@ class Admission:
             room = min(room, _half(mine) - self._unfinished(client))
         return room
 
-    def _check_bytes_again(self, upload_bytes: int) -> None:
-        """Uploads that expired, and not because a job had ended, are still in the sum."""
-        kept, most = self._blobs.count_again(), self._settings.max_queued_bytes
+    def check_bytes(self, upload_bytes: int) -> None:
+        """Makes sure that there is room for more bytes of pictures.
+
+        Raises:
+            QueueFull: as many are kept as may be.
+        """
+        self._check_bytes(self._blobs.kept_bytes(), upload_bytes)
+
+    def _check_bytes(self, kept: int, upload_bytes: int) -> None:
+        most = self._settings.max_queued_bytes
+        if kept + upload_bytes > most:  # those that expired by themselves are still in the sum
+            kept = self._blobs.count_again()
         if kept + upload_bytes > most:
             raise QueueFull(
                 f"The pictures of all jobs together may have up to {most:,} bytes here, of which "

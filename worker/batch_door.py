@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 from model.door import inspect
-from model.errors import InputError
+from model.errors import InputError, ParameterError
 from worker import batch_book, open_batches, tfrecords
 from worker.admission import Admission
 from worker.batch_order import Arrival, BatchOrder
@@ -102,7 +102,10 @@ class BatchDoor:
             info = inspect(arrival.picture, self._settings.picture_limits)
         except InputError as error:
             return JobError.of(error)
-        check_cost(order.params, info, self._settings.max_megapixel_steps)
+        try:
+            check_cost(order.params, info, self._settings.max_megapixel_steps)
+        except ParameterError as error:  # to be mended for all of them
+            raise ParameterError(f"{arrival.name}: {error}", field=error.field) from None
         return None
 
     def _check_number(self, number: int) -> None:
@@ -133,6 +136,7 @@ class BatchDoor:
         bundle = _begun(manifest.batch)
         for number, arrival in enumerate(order.archive):
             if number not in survey.problems:
+                self._admission.check_bytes(len(arrival.picture))  # others hand in meanwhile
                 user = str(Place(manifest.batch, number))
                 self._blobs.add_upload(manifest.entries[number].picture, arrival.picture, user, ttl)
             if arrival.leaf is not None:

@@ -89,6 +89,10 @@ class Blobs:
         sizes = cast("dict[bytes, bytes]", self._connection.hgetall(SIZES))
         for digest in (name.decode() for name in sizes if name != TOTAL.encode()):
             self._leave(keys=[_upload_key(digest), SIZES], args=[digest])
+        return self.kept_bytes()
+
+    def kept_bytes(self) -> int:
+        """Bytes of all uploads; those that have expired may be among them."""
         return int(cast("bytes | None", self._connection.hget(SIZES, TOTAL)) or 0)
 
     def upload(self, digest: str) -> bytes | None:

@@ -1,5 +1,6 @@
 """A batch comes in as a whole or not at all, whenever Redis is cut off."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -7,10 +8,13 @@ from redis import Redis
 from redis.client import Pipeline
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from model.errors import ParameterError
 from tests.pictures import photograph
 from tests.worker.album import PARAMS, STYLE, Album, counted
 from worker import open_batches
-from worker.batch_order import BatchOrder
+from worker.admission import QueueFull
+from worker.batch_order import Arrival, BatchOrder
+from worker.batch_records import Batch
 from worker.batches import Batches
 from worker.jobs import Jobs
 from worker.settings import Settings
@@ -50,3 +54,33 @@ def test_of_a_batch_whose_entry_is_answered_too_late_nothing_is_left(
     with pytest.raises(RedisTimeoutError):
         batches.hand_in(ORDER)
     assert redis.keys("atelier:*") == []
+
+
+def test_batches_that_come_at_once_keep_no_more_bytes_together_than_may_be(
+    redis: Redis, settings: Settings
+) -> None:
+    class Slow(Album):
+        """While it is stored another batch comes in."""
+
+        def __iter__(self) -> Iterator[Arrival]:
+            yield from super().__iter__()
+            if not twins:
+                twins.append(batches.hand_in(ORDER))
+
+    twins: list[Batch] = []
+    most = len(STYLE) + sum(map(len, PICTURES)) + 400
+    few = settings.model_copy(update={"max_queued_bytes": most})
+    batches = Batches(Jobs(redis, few), few)
+    others = [photograph(68, 64), photograph(70, 64)]
+    with pytest.raises(QueueFull):
+        batches.hand_in(BatchOrder(Slow(others), [STYLE], PARAMS, client="bert"))
+    (twin,) = twins
+    assert counted(twin) == {"queued": 2, "failed": 1}
+    assert open_batches.ids(redis) == [twin.id]
+
+
+def test_a_picture_that_costs_too_much_is_named(redis: Redis, settings: Settings) -> None:
+    mean = settings.model_copy(update={"max_megapixel_steps": 0})
+    with pytest.raises(ParameterError, match=r"0\.jpg: This size") as refusal:
+        Batches(Jobs(redis, mean), mean).hand_in(ORDER)
+    assert refusal.value.field == "size"
