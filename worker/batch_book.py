@@ -143,12 +143,13 @@ def begin(
     In place of what is there: redis-py sends a transaction again when its answer is cut off.
     """
     pipeline.delete(*_keys(batch))
-    counts = {"n.waiting": asked.total - len(refused), "n.failed": len(refused)}
-    pipeline.hset(batch_key(batch), mapping={"asked": asked.model_dump_json()} | counts)
+    waiting, failed = str(asked.total - len(refused)), str(len(refused))
+    fields = ["asked", asked.model_dump_json(), "n.waiting", waiting, "n.failed", failed]
+    pipeline.hset(batch_key(batch), items=fields)
     pipeline.set(cursor_key(batch), 0)
     if refused:
-        problems = {number: problem.model_dump_json() for number, problem in refused.items()}
-        pipeline.hset(_jobs_key(batch), mapping=dict.fromkeys(refused, "failed:"))
+        problems = {str(number): problem.model_dump_json() for number, problem in refused.items()}
+        pipeline.hset(_jobs_key(batch), mapping=dict.fromkeys(problems, "failed:"))
         pipeline.hset(_failures_key(batch), mapping=problems)
     for key in _keys(batch):
         pipeline.expire(key, ttl_seconds)

@@ -260,8 +260,10 @@ def test_a_finished_batch_with_a_job_tried_once_more_is_open_again(
     batch = batches.hand_in(an_order(1))
     feeder.feed(batch.id)
     job = jobs.fetch(all_jobs(jobs)[0].id)
-    jobs.withdraw(job, redis)
-    job.set_status(JobStatus.FAILED)
+    with redis.pipeline() as pipeline:
+        jobs.withdraw(job, pipeline)
+        job.set_status(JobStatus.FAILED, pipeline)
+        pipeline.execute()
     feeder.feed(batch.id)
     assert (batches.get(batch.id).status, open_batches.ids(redis)) == ("failed", [])
     jobs.retry(job.id)
