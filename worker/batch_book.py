@@ -148,9 +148,12 @@ def begin(
     pipeline.hset(batch_key(batch), items=fields)
     pipeline.set(cursor_key(batch), 0)
     if refused:
-        problems = {str(number): problem.model_dump_json() for number, problem in refused.items()}
-        pipeline.hset(_jobs_key(batch), mapping=dict.fromkeys(problems, "failed:"))
-        pipeline.hset(_failures_key(batch), mapping=problems)
+        jobs, problems = list[str](), list[str]()
+        for number, problem in refused.items():
+            jobs += [str(number), "failed:"]
+            problems += [str(number), problem.model_dump_json()]
+        pipeline.hset(_jobs_key(batch), items=jobs)
+        pipeline.hset(_failures_key(batch), items=problems)
     for key in _keys(batch):
         pipeline.expire(key, ttl_seconds)
 

@@ -70,10 +70,10 @@ def test_batches_that_come_at_once_keep_no_more_bytes_together_than_may_be(
 
     twins: list[Batch] = []
     looked_through: list[int] = []
-    most = len(STYLE) + sum(map(len, PICTURES)) + 400
+    most = 2 * len(STYLE) + sum(map(len, PICTURES)) + 1000  # the twin, and what comes first
     few = settings.model_copy(update={"max_queued_bytes": most})
     batches = Batches(Jobs(redis, few), few)
-    others = [photograph(68, 64), photograph(70, 64)]
+    others = [photograph(68 + 2 * number, 64) for number in range(5)]
     with pytest.raises(QueueFull):
         batches.hand_in(BatchOrder(Slow(others), [STYLE], PARAMS, client="bert"))
     (twin,) = twins
