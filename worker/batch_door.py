@@ -185,8 +185,10 @@ class BatchDoor:
 
 def release_waiting(blobs: Blobs, manifest: Manifest) -> None:
     """Forgets what jobs would have been made of; those that are there have it for themselves."""
-    for number, entry in enumerate(manifest.entries):
-        blobs.release_uploads(str(Place(manifest.batch, number)), {entry.picture})
+    places = (str(Place(manifest.batch, number)) for number in range(len(manifest.entries)))
+    blobs.release(
+        [(user, entry.picture) for user, entry in zip(places, manifest.entries, strict=True)]
+    )
     blobs.release_uploads(manifest.batch, set(manifest.styles))
 
 

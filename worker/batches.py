@@ -6,14 +6,14 @@ is room. All at once, decided at the door, would need a queue as long as the lon
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import timedelta
 from io import BytesIO
 from typing import NamedTuple, get_args
 
 from worker import batch_book, open_batches, tfrecords
-from worker.batch_book import Page
+from worker.batch_book import Entered, Page
 from worker.batch_door import BatchDoor, release_waiting
 from worker.batch_order import BatchOrder
 from worker.batch_records import (
@@ -133,31 +133,33 @@ class Batches:
         data = self._blobs.upload(asked.manifest)
         return None if data is None else Manifest.model_validate_json(data)
 
-    def painted(self, batch: str) -> Iterator[Painted]:
+    def painted(self, batch: str) -> Iterator[Painted] | None:
         """All pictures of a batch in their order, each with what became of it.
+
+        Returns:
+            None unless one painting at least is still kept, and what the records had beside their
+            pictures.
 
         Raises:
             NoSuchBatch: there is no such batch.
         """
         manifest = self.manifest(self._page(batch).asked)
-        if manifest is None:
-            return
+        if manifest is None or not self._blobs.has_uploads(batch, manifest.leaves):
+            return None
         ended = batch_book.entered(self._connection, batch)
-        problems = batch_book.failures(self._connection, batch)
+        ids = [one.job_id for one in ended.values() if one.status == "succeeded"]
+        if not self._blobs.which(ids, "result"):
+            return None
+        return self._painted(manifest, ended, batch_book.failures(self._connection, batch))
+
+    def _painted(
+        self, manifest: Manifest, ended: Mapping[int, Entered], problems: Mapping[int, JobError]
+    ) -> Iterator[Painted]:
         leaves = self._leaves(manifest)
         for number, entry in enumerate(manifest.entries):
             status, job_id = ended.get(number, ("canceled", ""))
             problem = problems.get(number) or (None if status == "succeeded" else _CANCELED)
             yield Painted(entry.name, job_id, problem, next(leaves, None))
-
-    def has_paintings(self, batch: str) -> bool:
-        """Whether one at least is still kept, and what its record had beside the picture."""
-        manifest = self.manifest(self._page(batch).asked)
-        if manifest is None or not self._blobs.has_uploads(batch, manifest.leaves):
-            return False
-        ended = batch_book.entered(self._connection, batch).values()
-        ids = [job_id for status, job_id in ended if status == "succeeded"]
-        return bool(self._blobs.which(ids, "result"))
 
     def _cancel_unfinished(self, batch: str, asked: Asked) -> None:
         batch_book.end_waiting(self._connection, batch, asked.total)
@@ -193,6 +195,7 @@ class Batches:
                 problem=problem,
             )
             for number, problem in problems.items()
+            if number in jobs  # it may have been deleted meanwhile
         ]
 
     def _page(self, batch: str) -> Page:

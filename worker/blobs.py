@@ -48,6 +48,9 @@ end
     + "return kept"
 )
 
+#: So many uploads are released in one round trip: a batch has thousands.
+_TOGETHER = 200
+
 #: Between two looks for bytes that nobody names, whichever worker takes them, in seconds.
 _SWEEP_SECONDS = 600
 
@@ -60,7 +63,6 @@ class Blobs:
     def __init__(self, connection: Redis, vault: Vault | None = None) -> None:
         self._connection = connection
         self._vault = vault or InRedis()
-        self._release = connection.register_script(_RELEASE)
         self._leave = connection.register_script(_LEAVE)
 
     def add_upload(self, digest: str, data: bytes, job_id: str, ttl_seconds: int) -> None:
@@ -79,10 +81,21 @@ class Blobs:
 
     def release_uploads(self, job_id: str, digests: Iterable[str]) -> None:
         """Forgets the pictures that only this job used."""
-        for digest in digests:
-            keys = [_upload_key(digest), SIZES, _users_key(digest)]
-            elsewhere = int(self._vault.is_elsewhere)
-            self._drop([self._release(keys=keys, args=[digest, job_id, elsewhere])])
+        self.release([(job_id, digest) for digest in digests])
+
+    def release(self, uses: Sequence[tuple[str, str]]) -> None:
+        """Forgets of many jobs that they use a picture, some hundred at a time.
+
+        Args:
+            uses: job and the picture's SHA-256.
+        """
+        for first in range(0, len(uses), _TOGETHER):
+            with self._connection.pipeline(transaction=False) as pipeline:
+                for job_id, digest in uses[first : first + _TOGETHER]:
+                    keys = [_upload_key(digest), SIZES, _users_key(digest)]
+                    elsewhere = str(int(self._vault.is_elsewhere))
+                    pipeline.eval(_RELEASE, len(keys), *keys, digest, job_id, elsewhere)
+                self._drop(pipeline.execute())
 
     def count_again(self) -> int:
         """Bytes of all uploads, without those that have expired meanwhile."""

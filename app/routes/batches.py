@@ -15,7 +15,7 @@ from app.endings import ending_of
 from app.problems import ProblemError
 from app.views import BatchView
 from worker.batch_records import ArchiveFormat, Batch
-from worker.batches import Batches
+from worker.batches import Painted
 from worker.jobs import Jobs
 from worker.records import FINAL
 
@@ -67,18 +67,19 @@ def get_batch_result(batch: OwnBatchDep, batches: BatchesDep, jobs: JobsDep) -> 
             f"The batch has {'no' if batch.status in FINAL else 'not yet a'} result. "
             f"Its status is: {batch.status}.",
         )
-    if not batches.has_paintings(batch.id):
+    pictures = batches.painted(batch.id)  # from here on nothing has to be looked up in the book
+    if pictures is None:
         raise ProblemError(kinds.RESULT_EXPIRED, "The paintings have expired, or were deleted.")
     name = f"atelier-{batch.id[:8]}.{batch.format}"
     return StreamingResponse(
-        _archived(batch, batches, jobs),
+        _archived(batch, pictures, jobs),
         media_type=_MEDIA_TYPES[batch.format],
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
 
 
-def _archived(batch: Batch, batches: Batches, jobs: Jobs) -> Iterator[bytes]:
-    pictures, fetch = batches.painted(batch.id), partial(jobs.blobs.get, kind="result")
+def _archived(batch: Batch, pictures: Iterator[Painted], jobs: Jobs) -> Iterator[bytes]:
+    fetch = partial(jobs.blobs.get, kind="result")
     if batch.format == "tfrecord":
         return recorded(pictures, fetch)
     return zipped(pictures, fetch, ending_of(batch.params.format), batch.created_at)

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from redis import Redis
 from redis.client import Pipeline
+from redis.connection import AbstractConnection
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from model.errors import ParameterError
@@ -86,3 +87,22 @@ def test_a_picture_that_costs_too_much_is_named(redis: Redis, settings: Settings
     with pytest.raises(ParameterError, match=r"0\.jpg: This size") as refusal:
         Batches(Jobs(redis, mean), mean).hand_in(ORDER)
     assert refusal.value.field == "size"
+
+
+def test_the_pictures_of_a_batch_are_let_go_of_together(
+    redis: Redis, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trips: list[int] = []
+    send: Any = AbstractConnection.send_packed_command
+
+    def send_and_count(*arguments: Any, **further: Any) -> None:
+        trips.append(1)
+        send(*arguments, **further)
+
+    blobs, uses = Jobs(redis, settings).blobs, [(f"job {n}", f"picture {n}") for n in range(150)]
+    for job, digest in uses:
+        blobs.add_upload(digest, b"picture", job, 60)
+    monkeypatch.setattr(AbstractConnection, "send_packed_command", send_and_count)
+    blobs.release(uses)
+    assert len(trips) == 1
+    assert redis.keys("atelier:*") == []

@@ -286,6 +286,33 @@ def test_what_an_older_version_ended_or_deleted_is_found_out(
     assert open_batches.ids(redis) == []
 
 
+def test_a_batch_that_is_deleted_while_its_result_is_asked_for_is_no_empty_archive(
+    redis: Redis, settings: Settings
+) -> None:
+    jobs, batches, feeder = a_house(redis, settings)
+    batch = batches.hand_in(an_order(2))
+    feeder.feed(batch.id)
+    assert batches.painted(batch.id) is None
+    first, _ = all_jobs(jobs)
+    jobs.fetch(first.id).set_status(JobStatus.FINISHED)
+    jobs.blobs.put(first.id, "result", b"painting", 60)
+    pictures = batches.painted(batch.id)
+    assert pictures is not None
+    batches.delete(batch.id)
+    assert next((one.name, one.job_id) for one in pictures) == ("0.jpg", first.id)
+
+
+def test_a_failure_that_is_deleted_while_it_is_read_is_left_out(
+    redis: Redis, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, batches, feeder = a_house(redis, settings)
+    batch = batches.hand_in(an_order(1))
+    redis.delete(f"atelier:upload:{digest_of(STYLE)}")
+    feeder.feed(batch.id)
+    monkeypatch.setattr(batch_book, "entered", lambda *_: {})
+    assert batches.get(batch.id).failures == []
+
+
 @pytest.fixture(scope="module")
 def crew(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crew]:
     with a_crew(tmp_path_factory.mktemp("crew")) as found:
