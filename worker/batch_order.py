@@ -64,7 +64,7 @@ class BatchOrder:
     params: StyleTransferParams
     priority: Priority = "normal"
     owner: str | None = None
-    client: str = ""
+    client: str = field(kw_only=True)
     traceparent: str | None = field(default_factory=current_traceparent, compare=False)
 
     @property

@@ -20,7 +20,7 @@ from google_crc32c import value as crc32c
 from model.door import inspect
 from model.errors import BrokenPictureError, InputError
 from worker.batch_records import BrokenArchiveError
-from worker.examples import Example
+from worker.tf_example import Example
 
 _ENCODED = "image/encoded"
 

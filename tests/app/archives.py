@@ -13,7 +13,7 @@ from tests.house import eventually
 from tests.model.picture_files import chunk
 from tests.pictures import photograph
 from worker import tfrecords
-from worker.examples import Example
+from worker.tf_example import Example
 
 
 def photographs(count: int, prefix: str = "") -> dict[str, bytes]:
