@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from model.door import inspect
 from model.errors import InputError, ParameterError
-from worker import batch_book, open_batches, tfrecords
+from worker import batch_book, batch_leaves, open_batches
 from worker.admission import Admission
 from worker.batch_order import Arrival, BatchOrder
 from worker.batch_records import Asked, BatchSizeError, Entry, Manifest, Place
@@ -23,9 +23,6 @@ from worker.digests import digest_of
 from worker.ledger import Ledger, longest_life_seconds
 from worker.records import JobError
 from worker.settings import Settings
-
-#: Records without their pictures are stored some together, in files of about so many bytes.
-_LEAVES_BYTES = 2**20
 
 
 @dataclass
@@ -133,17 +130,17 @@ class BatchDoor:
     ) -> None:
         """Each by itself, as jobs need them, and what else was in the records together."""
         ttl = self._settings.input_ttl_seconds
-        bundle = _begun(manifest.batch)
+        bundle = batch_leaves.begun(manifest.batch)
         for number, arrival in enumerate(order.archive):
             if number not in survey.problems:
                 self._admission.check_bytes(len(arrival.picture))  # others hand in meanwhile
                 user = str(Place(manifest.batch, number))
                 self._blobs.add_upload(manifest.entries[number].picture, arrival.picture, user, ttl)
             if arrival.leaf is not None:
-                bundle += tfrecords.framed(arrival.leaf)
-            if len(bundle) > _LEAVES_BYTES:
+                batch_leaves.add(bundle, arrival.leaf)
+            if len(bundle) > batch_leaves.FILE_BYTES:
                 self._store_leaves(bundle, manifest.batch, leaves)
-                bundle = _begun(manifest.batch)
+                bundle = batch_leaves.begun(manifest.batch)
         if order.archive.format == "tfrecord":
             self._store_leaves(bundle, manifest.batch, leaves)
 
@@ -194,11 +191,6 @@ def release_waiting(blobs: Blobs, manifest: Manifest) -> None:
 
 def _written(manifest: Manifest) -> bytes:
     return manifest.model_dump_json().encode()
-
-
-def _begun(batch: str) -> bytearray:
-    """A file of records; with the batch's id at its beginning none is like another batch's."""
-    return bytearray(tfrecords.framed(batch.encode()))
 
 
 def _check_some(found: _Survey) -> None:

@@ -9,10 +9,9 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import timedelta
-from io import BytesIO
 from typing import NamedTuple, get_args
 
-from worker import batch_book, open_batches, tfrecords
+from worker import batch_book, batch_leaves, open_batches
 from worker.batch_book import Entered, Page
 from worker.batch_door import BatchDoor, release_waiting
 from worker.batch_order import BatchOrder
@@ -172,9 +171,7 @@ class Batches:
 
     def _leaves(self, manifest: Manifest) -> Iterator[bytes]:
         for digest in manifest.leaves:
-            bundle = tfrecords.records(BytesIO(self._leaves_in(digest)))
-            next(bundle, None)  # the batch's id
-            yield from bundle
+            yield from batch_leaves.read(self._leaves_in(digest))
 
     def _leaves_in(self, digest: str) -> bytes:
         found = self._blobs.upload(digest)
