@@ -201,5 +201,5 @@ class Feeder:
         jobs = batch_book.entered(self._connection, batch).values()
         self._blobs.keep([job_id for _, job_id in jobs], "result", ttl)
         batch_book.expire(self._connection, batch, ttl)
-        open_batches.leave(self._connection, batch, page.asked.client)
+        open_batches.leave_finished(self._connection, batch, page.asked.client)
         logger.info("Batch %s is finished: %s", batch, page.counts)

@@ -46,6 +46,19 @@ def leave(connection: Redis, batch: str, client: str | None = None) -> None:
         connection.srem(_of_client(client), batch)
 
 
+def leave_finished(connection: Redis, batch: str, client: str) -> None:
+    """It is finished, unless a job of it is tried once more meanwhile."""
+
+    def leave_if_so(pipeline: Pipeline) -> None:
+        is_finished = pipeline.hexists(key, "finished_at")
+        pipeline.multi()
+        if is_finished:
+            leave(pipeline, batch, client)
+
+    key = batch_book.batch_key(batch)
+    connection.transaction(leave_if_so, key)
+
+
 def ids(connection: Redis) -> list[str]:
     """All of them, oldest first."""
     return [one.decode() for one in cast("list[bytes]", connection.zrange(OPEN, 0, -1))]

@@ -270,6 +270,22 @@ def test_a_finished_batch_with_a_job_tried_once_more_is_open_again(
     assert (batches.get(batch.id).status, open_batches.ids(redis)) == ("queued", [batch.id])
 
 
+def test_a_batch_whose_job_is_tried_once_more_while_it_is_closed_stays_open(
+    redis: Redis, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs, batches, feeder = a_house(redis, settings)
+    batch = batches.hand_in(an_order(1))
+    feeder.feed(batch.id)
+    job = jobs.fetch(all_jobs(jobs)[0].id)
+    with redis.pipeline() as pipeline:
+        jobs.withdraw(job, pipeline)
+        job.set_status(JobStatus.FAILED, pipeline)
+        pipeline.execute()
+    monkeypatch.setattr(jobs.blobs, "keep", lambda *_: jobs.retry(job.id))
+    feeder.feed(batch.id)
+    assert open_batches.ids(redis) == [batch.id]
+
+
 def test_what_an_older_version_ended_or_deleted_is_found_out(
     redis: Redis, settings: Settings
 ) -> None:
