@@ -48,6 +48,17 @@ def test_of_an_example_only_the_picture_and_what_describes_it_is_changed() -> No
     assert found == expected
 
 
+def test_a_painting_may_be_thinner_than_what_is_taken_at_the_door() -> None:
+    record = tf.train.Example()
+    record.features.feature["image/width"].int64_list.value.append(1)
+    painting = photograph(1003, 125)
+    found = tf.train.Example.FromString(
+        tfrecords.with_picture(record.SerializeToString(), painting)
+    )
+    assert found.features.feature["image/encoded"].bytes_list.value == [painting]
+    assert found.features.feature["image/width"].int64_list.value == [1003]
+
+
 def test_a_record_that_is_larger_than_is_taken_is_not_read() -> None:
     file = io.BytesIO(tfrecords.framed(bytes(1000)))
     with pytest.raises(BrokenArchiveError, match="Received: 1,000 bytes"):
