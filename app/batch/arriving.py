@@ -27,6 +27,9 @@ _FURTHER_BYTES = 2**20
 #: operating systems put beside it. ``zipfile`` makes objects of all of it at once.
 _TABLE_BYTES = 512
 
+#: Of an entry's name, in UTF-8. The painting's is longer, and goes into a zip as well.
+_MAX_NAME_BYTES = 1024
+
 _ENCRYPTED = 1
 
 
@@ -134,6 +137,10 @@ class _Sips:
 
 def _check_member(member: zipfile.ZipInfo, max_bytes: int) -> None:
     name = member.filename
+    if len(name.encode()) > _MAX_NAME_BYTES:
+        raise _broken(
+            f"Names may have up to {_MAX_NAME_BYTES:,} bytes. Received: {name[:80]!r} and more."
+        )
     if member.file_size > max_bytes:
         raise PictureSizeError(
             f"A picture may have up to {max_bytes:,} bytes. "
