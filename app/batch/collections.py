@@ -3,9 +3,11 @@
 import os
 import zipfile
 from abc import ABC, abstractmethod
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain, count
 from pathlib import Path, PurePosixPath
 
 from app.endings import FORMATS
@@ -224,16 +226,18 @@ def unpacked(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
 
 
 def painted_names(names: Iterable[str], ending: str) -> list[str]:
-    """Names of paintings: with another ending, and the old one too where two would be alike.
+    """Names of paintings: with another ending, and the old one or a number where two are alike.
 
     None of them leads out of the place where it is unpacked, as those of an archive may.
     """
     found: list[str] = []
     taken: set[str] = set()
+    numbers: defaultdict[str, Iterator[int]] = defaultdict(partial(count, 2))
     for name in names:
         inside = PurePosixPath(*(part for part in PurePosixPath(name).parts if part.strip("./")))
-        short = str(inside.with_suffix(ending))
-        found.append(f"{inside}{ending}" if short.lower() in taken else short)
+        own = (str(inside.with_suffix(ending)), f"{inside}{ending}")
+        numbered = (f"{inside} ({n}){ending}" for n in numbers[str(inside).lower()])
+        found.append(next(n for n in chain(own, numbered) if n.lower() not in taken))
         taken.add(found[-1].lower())
     return found
 
