@@ -26,6 +26,13 @@ _FURTHER_BYTES = 2**20
 #: Of a zip's table of contents, for each picture that a batch may have: a long name, and what
 #: operating systems put beside it. ``zipfile`` makes objects of all of it at once.
 _TABLE_BYTES = 512
+_TABLE_ENTRIES = 4
+
+#: Room for the end of a zip, in which there may be a comment of 64 KiB.
+_END_BYTES = 2**17
+
+#: What each entry of the table begins with.
+_ENTRY = b"PK\x01\x02"
 
 #: Of an entry's name, in UTF-8. The painting's is longer, and goes into a zip as well.
 _MAX_NAME_BYTES = 1024
@@ -58,11 +65,12 @@ class _Zip:
     format: ArchiveFormat = "zip"
 
     def __init__(self, file: IO[bytes], settings: Settings) -> None:
-        table = _TABLE_BYTES * settings.max_batch_pictures + settings.max_upload_bytes
+        sips = _Sips(file, settings.max_batch_pictures)
         try:
-            self._zip = zipfile.ZipFile(cast("IO[bytes]", _Sips(file, table)))
+            self._zip = zipfile.ZipFile(cast("IO[bytes]", sips))
         except Exception as error:  # noqa: BLE001 - struct's and others' as well, on hostile bytes
             raise _broken(f"The zip cannot be read: {error}.") from None
+        sips.is_table = False
         self._members = [m for m in self._zip.infolist() if is_picture(m.filename)]
         self._check(settings)
 
@@ -115,19 +123,27 @@ class _Records:
 
 
 class _Sips:
-    """A file that gives no more than so much at once.
+    """A zip that gives no more of its table of contents than so many pictures need.
 
-    ``zipfile`` reads a table of contents in one piece, however long it is said to be.
+    ``zipfile`` reads that in one piece, however long it is said to be. What is read afterwards is
+    of a picture, whose size has been looked at.
+
+    Attributes:
+        is_table: whether what is read may still be of the table.
     """
 
-    def __init__(self, file: IO[bytes], most: int) -> None:
+    def __init__(self, file: IO[bytes], pictures: int) -> None:
         self._file = file
-        self._most = most
+        self._most = _TABLE_BYTES * pictures + _END_BYTES
+        self._most_entries = _TABLE_ENTRIES * pictures
+        self.is_table = True
 
     def read(self, size: int = -1) -> bytes:
         """So many bytes, or all that are left."""
+        if not self.is_table:
+            return self._file.read(size)
         data = self._file.read(self._most + 1 if size < 0 else min(size, self._most + 1))
-        if len(data) > self._most:
+        if len(data) > self._most or data.count(_ENTRY) > self._most_entries:
             raise zipfile.BadZipFile("its table of contents is too long")
         return data
 
