@@ -243,10 +243,13 @@ def painted_names(names: Iterable[str], ending: str) -> list[str]:
 
 
 def is_picture(name: str) -> bool:
-    """Whether to paint it; what operating systems put beside pictures is hidden."""
+    """Whether to paint it; what operating systems put beside pictures is hidden.
+
+    The name of a folder in a zip ends in a slash.
+    """
     path = PurePosixPath(name)
     hidden = path.name.startswith(".") or "__MACOSX" in path.parts
-    return path.suffix.lower() in ENDINGS and not hidden
+    return path.suffix.lower() in ENDINGS and not hidden and not name.endswith("/")
 
 
 def _read_file(path: Path) -> bytes:
