@@ -20,9 +20,10 @@ from google.protobuf.message import DecodeError
 from google_crc32c import value as crc32c
 
 from model.door import PictureLimits, inspect
-from model.errors import BrokenPictureError, InputError
+from model.errors import BrokenPictureError, InputError, PictureSizeError
 from worker.batch_records import BrokenArchiveError
 from worker.examples import Example
+from worker.wire import CrowdedError, check_beside
 
 _ENCODED = "image/encoded"
 
@@ -97,14 +98,23 @@ def picture(record: bytes) -> bytes:
     return taken_out(record)[0]
 
 
-def taken_out(record: bytes) -> tuple[bytes, bytes]:
+def taken_out(record: bytes, max_further: int = sys.maxsize) -> tuple[bytes, bytes]:
     """The picture file in a record, and the record without it.
 
+    Args:
+        record: a ``tf.train.Example``.
+        max_further: bytes that it may have beside the picture.
+
     Raises:
-        InputError: there is none.
+        InputError: there is none, or more beside it.
     """
     try:
+        check_beside(record, max_further)
         example = Example.FromString(record)
+    except CrowdedError:
+        raise PictureSizeError(
+            f"A record may have up to {max_further:,} bytes beside its picture. Received: more."
+        ) from None
     except DecodeError:
         raise BrokenPictureError("The record is no tf.train.Example.") from None
     files = example.features.feature[_ENCODED].bytes_list.value

@@ -20,7 +20,7 @@ from worker.settings import Settings
 #: Where errors say that the fault is.
 FIELD = "pictures"
 
-#: Room for what else is in a record.
+#: Room for what else is in a record: a twentieth of what it may take unpacked.
 _FURTHER_BYTES = 2**20
 
 #: Of a zip's table of contents, for each picture that a batch may have: a long name, and what
@@ -117,7 +117,7 @@ class _Records:
         for number, record in enumerate(tfrecords.records(self._file, self._max_bytes)):
             name = f"record {number}"
             try:
-                yield Arrival(name, *tfrecords.taken_out(record))
+                yield Arrival(name, *tfrecords.taken_out(record, _FURTHER_BYTES))
             except InputError as fault:  # of this record alone
                 yield Arrival(name, b"", b"", fault)
 

@@ -23,6 +23,7 @@ from tests.app.archives import (
 )
 from tests.app.locked import ADMIN, ANNA, BERT, holding, locked_api
 from tests.pictures import photograph
+from worker.examples import Example
 
 ONE = photographs(1)
 
@@ -64,6 +65,13 @@ def wordy_table() -> bytes:
     return a_zip(ONE | {f"{n}{'x' * 65_000}.txt": b"" for n in range(3)})
 
 
+def crowded_record() -> bytes:
+    """A picture, and more beside it than there is room for."""
+    record = Example.FromString(an_example(photograph(64, 64), 1))
+    record.features.feature["mask"].bytes_list.value.append(bytes(1_200_000))
+    return a_tfrecord(record.SerializeToString())
+
+
 RECORD = a_tfrecord(an_example(photograph(64, 64), 1))
 
 REFUSED: dict[str, tuple[Callable[[], bytes], int, str]] = {
@@ -93,6 +101,7 @@ REFUSED: dict[str, tuple[Callable[[], bytes], int, str]] = {
         422,
         "broken-archive",
     ),
+    "a crowded record": (crowded_record, 422, "batch-size"),
     "a damaged record": (lambda: RECORD + changed(RECORD), 422, "broken-archive"),
     "a record that is cut off": (lambda: RECORD[:-3], 422, "broken-archive"),
     "a picture that is too large": (
