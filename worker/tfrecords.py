@@ -103,7 +103,7 @@ def taken_out(record: bytes, max_further: int = sys.maxsize) -> tuple[bytes, byt
 
     Args:
         record: a ``tf.train.Example``.
-        max_further: bytes that it may have beside the picture.
+        max_further: bytes that it may have beside the largest value of bytes, as a picture is.
 
     Raises:
         InputError: there is none, or more beside it.

@@ -68,7 +68,7 @@ def wordy_table() -> bytes:
 def crowded_record() -> bytes:
     """A picture, and more beside it than there is room for."""
     record = Example.FromString(an_example(photograph(64, 64), 1))
-    record.features.feature["mask"].bytes_list.value.append(bytes(1_200_000))
+    record.features.feature["pixels"].int64_list.value.extend([1] * 1_200_000)
     return a_tfrecord(record.SerializeToString())
 
 
