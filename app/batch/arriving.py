@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import IO, Any, cast
 
-from app.batch.collections import is_picture, unpacked
+from app.batch.entries import is_picture, unpacked
 from model.errors import InputError, PictureSizeError, UnsupportedPictureError
 from worker import tfrecords
 from worker.batch_order import Archive, Arrival
@@ -49,9 +49,9 @@ def archive_in(file: IO[bytes], settings: Settings) -> Archive:
     file.seek(0)
     head = file.read(tfrecords.HEAD_BYTES)
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
-        return _Zip(file, settings)
+        return _UploadedZip(file, settings)
     if tfrecords.is_head(head):
-        return _Records(file, settings)
+        return _UploadedRecords(file, settings)
     raise UnsupportedPictureError(
         "Pictures come in a .zip or in a .tfrecord that is not compressed. "
         f"Received: {'an empty file' if not head else 'another kind of file'}.",
@@ -59,7 +59,7 @@ def archive_in(file: IO[bytes], settings: Settings) -> Archive:
     )
 
 
-class _Zip:
+class _UploadedZip:
     """The pictures of a zip, in the order of its table of contents."""
 
     format: ArchiveFormat = "zip"
@@ -103,7 +103,7 @@ class _Zip:
             raise _broken(f"{member.filename!r} cannot be unpacked: {error}.") from None
 
 
-class _Records:
+class _UploadedRecords:
     """The pictures of a TFRecord file, with what else is in its records."""
 
     format: ArchiveFormat = "tfrecord"

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 import tensorflow as tf
 
-from app.batch.collections import Folder, opened, painted_names
+from app.batch.collections import Folder, opened
 from app.batch.command import BatchIncomplete, paint_batch
+from app.batch.entries import painted_names
 from app.batch.workplace import Workplace
 from model.errors import InputError, ParameterError
 from model.images import decode
