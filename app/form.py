@@ -142,7 +142,7 @@ def a_form(request: Request) -> None:
     if received and received.partition(";")[0].strip().lower() != "multipart/form-data":
         raise ProblemError(
             kinds.UNSUPPORTED_MEDIA_TYPE,
-            f"Jobs are handed in as multipart/form-data. Received: {received[:80]}.",
+            f"Pictures are handed in as multipart/form-data. Received: {received[:80]}.",
         )
 
 

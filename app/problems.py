@@ -131,6 +131,8 @@ def _on_http_exception(request: Request, error: Exception) -> JSONResponse:
     status = HTTPStatus(error.status_code)
     if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
         return too_large()
+    if isinstance(error.__cause__, OSError):  # the framework takes it for a fault of the form
+        return _no_room(error.__cause__)
     if status == HTTPStatus.NOT_FOUND and methods.of_api(request):
         # The page below all endpoints was looked through for a file: a GET of what takes POST.
         return _on_http_exception(request, HTTPException(HTTPStatus.METHOD_NOT_ALLOWED))
@@ -157,6 +159,14 @@ def redis_away(error: Exception) -> JSONResponse:
     return respond(
         kinds.REDIS_UNREACHABLE,
         "The queue does not answer at the moment. Jobs are safe; try again soon.",
+    )
+
+
+def _no_room(error: OSError) -> JSONResponse:
+    """The answer when pictures could not be put down while they came in."""
+    logger.error("The temporary folder cannot be written: %s", error)
+    return respond(
+        kinds.QUEUE_FULL, "There is no room for the pictures at the moment. Try again soon."
     )
 
 

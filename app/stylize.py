@@ -19,8 +19,6 @@ from worker.pictures import Pictures
 from worker.records import Job
 from worker.settings import Settings
 
-#: What a file's ending says, where ``--format`` says nothing.
-
 
 def params_of(asked: Mapping[str, Any], output: Path) -> StyleTransferParams:
     """The parameters of a command line, with the format that the output's ending says.

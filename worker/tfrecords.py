@@ -7,7 +7,9 @@ those of TensorFlow's data sets since Inception: ``image/encoded`` has the file,
 """
 
 import gzip
+import math
 import struct
+import sys
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -17,12 +19,16 @@ from typing import IO, Any, cast
 from google.protobuf.message import DecodeError
 from google_crc32c import value as crc32c
 
-from model.door import inspect
-from model.errors import BrokenPictureError, InputError
+from model.door import PictureLimits, inspect
+from model.errors import BrokenPictureError, InputError, PictureSizeError
 from worker.batch_records import BrokenArchiveError
 from worker.tf_example import Example
+from worker.wire import CrowdedError, check_beside
 
 _ENCODED = "image/encoded"
+
+#: A painting is our own, and its size what was asked for: what is taken of strangers is no matter.
+_ANY = PictureLimits(max_bytes=sys.maxsize, max_pixels=sys.maxsize, min_side=1, max_aspect=math.inf)
 
 _LENGTH = struct.Struct("<Q")
 _CHECKSUM = struct.Struct("<I")
@@ -92,14 +98,23 @@ def picture(record: bytes) -> bytes:
     return taken_out(record)[0]
 
 
-def taken_out(record: bytes) -> tuple[bytes, bytes]:
+def taken_out(record: bytes, max_further: int = sys.maxsize) -> tuple[bytes, bytes]:
     """The picture file in a record, and the record without it.
 
+    Args:
+        record: a ``tf.train.Example``.
+        max_further: bytes that it may have beside the largest value of bytes, as a picture is.
+
     Raises:
-        InputError: there is none.
+        InputError: there is none, or more beside it.
     """
     try:
+        check_beside(record, max_further)
         example = Example.FromString(record)
+    except CrowdedError:
+        raise PictureSizeError(
+            f"A record may have up to {max_further:,} bytes beside its picture. Received: more."
+        ) from None
     except DecodeError:
         raise BrokenPictureError("The record is no tf.train.Example.") from None
     files = example.features.feature[_ENCODED].bytes_list.value
@@ -113,7 +128,7 @@ def taken_out(record: bytes) -> tuple[bytes, bytes]:
 def with_picture(record: bytes, painting: bytes) -> bytes:
     """The record with another picture, and what describes it, where that was there."""
     example = Example.FromString(record)
-    feature, info = example.features.feature, inspect(painting)
+    feature, info = example.features.feature, inspect(painting, _ANY)
     feature[_ENCODED].bytes_list.value[:] = [painting]
     if "image/format" in feature:
         feature["image/format"].bytes_list.value[:] = [info.format.encode()]

@@ -1,1 +1,1 @@
-"""``atelier batch``: many photographs in one style, the result in the form that they came in."""
+"""Many pictures in one style: the command ``atelier batch``, and archives for a server."""

@@ -3,17 +3,14 @@
 import os
 import zipfile
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-from app.endings import FORMATS
+from app.batch.entries import is_picture, painted_names, unpacked
 from model.errors import BrokenPictureError, InputError, ParameterError, PictureSizeError
 from worker import tfrecords
-
-#: What a folder or an archive has that is to be painted; anything else in it is left alone.
-ENDINGS = tuple(FORMATS)
 
 
 @dataclass(frozen=True)
@@ -87,7 +84,7 @@ class Folder(Collection):
         """They are where they should be."""
 
 
-class Archive(Collection):
+class SingleFile(Collection):
     """A collection in one file, whose result is put together when all is painted."""
 
     def workplace(self, output: Path) -> Path:
@@ -99,7 +96,7 @@ class Archive(Collection):
         return f"{number:08}{self.ending}"
 
 
-class Zip(Archive):
+class Zip(SingleFile):
     """A ``.zip``; the result has the same names in the same order."""
 
     def __init__(self, path: Path, ending: str, max_bytes: int) -> None:
@@ -138,7 +135,7 @@ class Zip(Archive):
             raise BrokenPictureError(f"It cannot be unpacked: {error}.") from None
 
 
-class Records(Archive):
+class Records(SingleFile):
     """A ``.tfrecord`` of ``tf.train.Example``; the result has all their other features."""
 
     def __init__(self, path: Path, ending: str) -> None:
@@ -205,44 +202,6 @@ def kind_of(path: Path) -> str:
             f"A batch is a folder, a .zip or a .tfrecord. Received: {path.name!r}."
         )
     return "folder"
-
-
-def unpacked(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
-    """A file of a zip, and never more than its size says, whatever it would unpack to.
-
-    Raises:
-        zipfile.BadZipFile: it is packed in another way than by deflate, whose output alone can be
-            bounded, or is damaged. Of hostile bytes other exceptions come as well.
-    """
-    if member.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
-        raise zipfile.BadZipFile("it is packed in another way than by deflate")
-    with archive.open(member) as file:  # `ZipFile.read` would unpack all of it first
-        data = file.read(member.file_size)
-    if len(data) != member.file_size:
-        raise zipfile.BadZipFile("it is cut off")
-    return data
-
-
-def painted_names(names: Iterable[str], ending: str) -> list[str]:
-    """Names of paintings: with another ending, and the old one too where two would be alike.
-
-    None of them leads out of the place where it is unpacked, as those of an archive may.
-    """
-    found: list[str] = []
-    taken: set[str] = set()
-    for name in names:
-        inside = PurePosixPath(*(part for part in PurePosixPath(name).parts if part.strip("./")))
-        short = str(inside.with_suffix(ending))
-        found.append(f"{inside}{ending}" if short.lower() in taken else short)
-        taken.add(found[-1].lower())
-    return found
-
-
-def is_picture(name: str) -> bool:
-    """Whether to paint it; what operating systems put beside pictures is hidden."""
-    path = PurePosixPath(name)
-    hidden = path.name.startswith(".") or "__MACOSX" in path.parts
-    return path.suffix.lower() in ENDINGS and not hidden
 
 
 def _read_file(path: Path) -> bytes:

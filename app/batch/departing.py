@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
-from app.batch.collections import painted_names
+from app.batch.entries import painted_names
 from worker import tfrecords
 from worker.batches import Painted
 

@@ -9,6 +9,7 @@ from app.form import FORM_BYTES, StyleForm
 from model.errors import PictureSizeError
 from model.params import MAX_STYLES
 from worker.batch_order import BatchOrder
+from worker.batch_records import BatchSizeError
 from worker.settings import Settings
 
 
@@ -27,6 +28,7 @@ class BatchForm(StyleForm):
             InputError: the archive or a style is not taken.
         """
         self._check_styles(settings.max_upload_bytes)
+        self._check_archive(settings.max_batch_bytes)
         return BatchOrder(
             archive_in(self.pictures.file, settings),
             self.styles(),
@@ -38,12 +40,22 @@ class BatchForm(StyleForm):
 
     def _check_styles(self, most: int) -> None:
         """Before they are read: a batch's request may be larger than one of pictures."""
+        self.params().shares(len(self.style) + len(self.style_preset))
         for style in self.style:
             if (style.size or 0) > most:
                 raise PictureSizeError(
                     f"A picture may have up to {most:,} bytes. Received: {style.size:,} bytes.",
                     field="style",
                 )
+
+    def _check_archive(self, most: int) -> None:
+        """Its share of the request, in which there is room for styles as well."""
+        if (self.pictures.size or 0) > most:
+            raise BatchSizeError(
+                f"A batch may have up to {most:,} bytes. "
+                f"Received: {self.pictures.size:,} bytes, as an archive.",
+                field="pictures",
+            )
 
 
 def max_batch_form_bytes(settings: Settings) -> int:

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 import tensorflow as tf
 
-from app.batch.collections import Folder, opened, painted_names
+from app.batch.collections import Folder, opened
 from app.batch.command import BatchIncomplete, paint_batch
+from app.batch.entries import painted_names
 from app.batch.workplace import Workplace
 from model.errors import InputError, ParameterError
 from model.images import decode
@@ -257,6 +258,14 @@ def test_names_of_paintings_are_alike_for_no_two_and_lead_nowhere_else() -> None
         "etc/d.png",
         "..png",
     ]
+    assert painted_names(["a.png"] * 4, ".png") == [
+        "a.png",
+        "a.png.png",
+        "a.png (2).png",
+        "a.png (3).png",
+    ]
+    clashing = ["a.png (2).jpg", "a.png", "a.png.jpg", "A.PNG"]
+    assert len({name.lower() for name in painted_names(clashing, ".png")}) == len(clashing)
 
 
 def test_a_picture_in_an_archive_that_unpacks_to_too_much_is_not_unpacked(tmp_path: Path) -> None:

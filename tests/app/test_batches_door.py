@@ -11,6 +11,7 @@ from typing import IO
 import httpx
 import pytest
 from redis import Redis
+from worker.examples import Example
 
 from tests.app.api import api_process, contents, problem, serving
 from tests.app.archives import (
@@ -54,6 +55,23 @@ def endless_table() -> bytes:
     return a_zip(ONE)[:-22] + end
 
 
+def crowded_table() -> bytes:
+    """A picture, and more entries beside it than operating systems put there."""
+    return a_zip(ONE | {f"{n}.txt": b"" for n in range(16)})
+
+
+def wordy_table() -> bytes:
+    """A picture, and three names that are as long as a zip may say."""
+    return a_zip(ONE | {f"{n}{'x' * 65_000}.txt": b"" for n in range(3)})
+
+
+def crowded_record() -> bytes:
+    """A picture, and more beside it than there is room for."""
+    record = Example.FromString(an_example(photograph(64, 64), 1))
+    record.features.feature["pixels"].int64_list.value.extend([1] * 1_200_000)
+    return a_tfrecord(record.SerializeToString())
+
+
 RECORD = a_tfrecord(an_example(photograph(64, 64), 1))
 
 REFUSED: dict[str, tuple[Callable[[], bytes], int, str]] = {
@@ -76,6 +94,14 @@ REFUSED: dict[str, tuple[Callable[[], bytes], int, str]] = {
     "a name for Windows": (lambda: a_zip({"a\\..\\b.jpg": b"."}), 422, "broken-archive"),
     "a zip that is cut off": (lambda: a_zip(ONE)[:-30], 422, "broken-archive"),
     "an endless table of contents": (endless_table, 422, "broken-archive"),
+    "a crowded table of contents": (crowded_table, 422, "broken-archive"),
+    "a wordy table of contents": (wordy_table, 422, "broken-archive"),
+    "a name that is too long": (
+        lambda: a_zip({"é" * 511 + ".jpg": photograph(64, 64)}),
+        422,
+        "broken-archive",
+    ),
+    "a crowded record": (crowded_record, 422, "batch-size"),
     "a damaged record": (lambda: RECORD + changed(RECORD), 422, "broken-archive"),
     "a record that is cut off": (lambda: RECORD[:-3], 422, "broken-archive"),
     "a picture that is too large": (
@@ -86,6 +112,11 @@ REFUSED: dict[str, tuple[Callable[[], bytes], int, str]] = {
     "a bomb": (lying, 422, "broken-archive"),
     "too many bytes": (
         lambda: a_zip({f"{n}.png": bytes(1_900_000) for n in range(3)}, zipfile.ZIP_DEFLATED),
+        422,
+        "batch-size",
+    ),
+    "too many bytes that are no picture's": (
+        lambda: a_zip(ONE | {"notes.txt": bytes(5_000_000)}),
         422,
         "batch-size",
     ),
@@ -130,6 +161,37 @@ def test_fields_that_a_batch_has_not_and_styles_that_are_not_taken_are_named(
     costly = {"size": "4096", "steps": "5000", "preset": "gatys"}
     problem(api.post("/v1/batches", files=form(archive, style), data=costly), 422, field="size")
     problem(api.post("/v1/batches", json={}), 415)
+    assert contents(redis) == {}
+
+
+def test_styles_are_counted_before_they_are_looked_at(
+    strict_api: httpx.Client, redis: Redis, style: bytes
+) -> None:
+    files = form(a_zip(ONE), bytes(2_000_001), *[style] * 8)
+    answer = strict_api.post("/v1/batches", files=files)
+    assert "Received: 9." in problem(answer, 422, field="style")["detail"]
+    assert contents(redis) == {}
+
+
+def test_a_folder_with_a_name_like_a_picture_is_none(
+    api: httpx.Client, redis: Redis, style: bytes
+) -> None:
+    del redis
+    batch = hand_in(api, a_zip({"album.jpg/": b""} | photographs(1, "album.jpg/")), style)
+    assert (batch["total"], batch["failures"]) == (1, [])
+
+
+def test_a_full_disk_is_no_fault_of_the_form(
+    redis_url: str, redis: Redis, tmp_path: Path, style: bytes
+) -> None:
+    large, disk = form(bytes(2_000_000), style), tmp_path / "disk"
+    disk.mkdir()
+    with serving(redis_url, tmp_path, TMPDIR=str(disk)) as client:
+        problem(client.post("/v1/batches", files=large), 415)
+        disk.rmdir()  # like a full one, it takes no files
+        answer = client.post("/v1/batches", files=large)
+        assert problem(answer, 503)["type"].endswith("queue-full")
+        assert answer.headers["Retry-After"]
     assert contents(redis) == {}
 
 

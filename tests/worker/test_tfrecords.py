@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import tensorflow as tf
 
+from model.errors import InputError, PictureSizeError
 from tests.pictures import photograph
 from worker import tfrecords
 from worker.batch_records import BrokenArchiveError
@@ -46,6 +47,41 @@ def test_of_an_example_only_the_picture_and_what_describes_it_is_changed() -> No
     expected = tf.train.Example.FromString(an_example())
     expected.features.feature["image/encoded"].bytes_list.value[:] = [painting]
     assert found == expected
+
+
+def test_a_painting_may_be_thinner_than_what_is_taken_at_the_door() -> None:
+    record = tf.train.Example()
+    record.features.feature["image/width"].int64_list.value.append(1)
+    painting = photograph(1003, 125)
+    found = tf.train.Example.FromString(
+        tfrecords.with_picture(record.SerializeToString(), painting)
+    )
+    assert found.features.feature["image/encoded"].bytes_list.value == [painting]
+    assert found.features.feature["image/width"].int64_list.value == [1003]
+
+
+def test_what_is_beside_the_picture_has_a_bound_that_is_held_before_it_is_unpacked() -> None:
+    picture = tf.train.Feature(bytes_list=tf.train.BytesList(value=[bytes(300_000)]))
+    label = tf.train.Feature(bytes_list=tf.train.BytesList(value=[bytes(900)]))
+    pixels = tf.train.Feature(int64_list=tf.train.Int64List(value=[1] * 2000))
+    numbers = {f"{n}": tf.train.Feature() for n in range(100)}
+
+    def record(**further: tf.train.Feature) -> bytes:
+        features = {"image/encoded": picture} | further
+        made = tf.train.Example(features=tf.train.Features(feature=features))
+        return bytes(made.SerializeToString())
+
+    for allowed in (record(), record(label=label), record(**numbers)):
+        assert tfrecords.taken_out(allowed, 1000)[0] == bytes(300_000)
+    for crowded in (record(pixels=pixels), record(label=label, **numbers)):
+        with pytest.raises(PictureSizeError, match="up to 1,000 bytes beside"):
+            tfrecords.taken_out(crowded, 1000)
+    without = tf.train.Example(features=tf.train.Features(feature={"image/encoded": pixels}))
+    with pytest.raises(PictureSizeError):
+        tfrecords.taken_out(without.SerializeToString(), 1000)
+    for torn in (b"\x0a" + b"\xff" * 5000, b"\x0a" * 2001 + b"\xff"):
+        with pytest.raises(InputError):
+            tfrecords.taken_out(torn, 1000)
 
 
 def test_a_record_that_is_larger_than_is_taken_is_not_read() -> None:
