@@ -11,7 +11,6 @@ from typing import IO
 import httpx
 import pytest
 from redis import Redis
-from worker.examples import Example
 
 from tests.app.api import api_process, contents, problem, serving
 from tests.app.archives import (
@@ -24,6 +23,7 @@ from tests.app.archives import (
 )
 from tests.app.locked import ADMIN, ANNA, BERT, holding, locked_api
 from tests.pictures import photograph
+from worker.tf_example import Example
 
 ONE = photographs(1)
 
