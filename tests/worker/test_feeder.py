@@ -253,17 +253,23 @@ def test_a_job_that_is_deleted_before_it_ends_is_canceled_for_its_batch(
     assert counted(batches.get(batch.id)) == {"queued": 1, "canceled": 1}
 
 
+def failed(waiting: Job, jobs: Jobs) -> Job:
+    """The job as if it had been painted, and failed."""
+    job = jobs.fetch(waiting.id)
+    with jobs.connection.pipeline() as pipeline:
+        jobs.withdraw(job, pipeline)
+        job.set_status(JobStatus.FAILED, pipeline)
+        pipeline.execute()
+    return jobs.get(waiting.id)
+
+
 def test_a_finished_batch_with_a_job_tried_once_more_is_open_again(
     redis: Redis, settings: Settings
 ) -> None:
     jobs, batches, feeder = a_house(redis, settings)
     batch = batches.hand_in(an_order(1))
     feeder.feed(batch.id)
-    job = jobs.fetch(all_jobs(jobs)[0].id)
-    with redis.pipeline() as pipeline:
-        jobs.withdraw(job, pipeline)
-        job.set_status(JobStatus.FAILED, pipeline)
-        pipeline.execute()
+    job = failed(all_jobs(jobs)[0], jobs)
     feeder.feed(batch.id)
     assert (batches.get(batch.id).status, open_batches.ids(redis)) == ("failed", [])
     jobs.retry(job.id)
@@ -276,11 +282,7 @@ def test_a_batch_whose_job_is_tried_once_more_while_it_is_closed_stays_open(
     jobs, batches, feeder = a_house(redis, settings)
     batch = batches.hand_in(an_order(1))
     feeder.feed(batch.id)
-    job = jobs.fetch(all_jobs(jobs)[0].id)
-    with redis.pipeline() as pipeline:
-        jobs.withdraw(job, pipeline)
-        job.set_status(JobStatus.FAILED, pipeline)
-        pipeline.execute()
+    job = failed(all_jobs(jobs)[0], jobs)
     monkeypatch.setattr(jobs.blobs, "keep", lambda *_: jobs.retry(job.id))
     feeder.feed(batch.id)
     assert open_batches.ids(redis) == [batch.id]
