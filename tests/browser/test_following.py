@@ -166,11 +166,12 @@ def test_a_job_is_followed_on_when_the_api_was_started_again(
 def test_a_stream_ends_with_the_look_at_its_job_and_there_is_never_more_than_one(
     page: Page, api: httpx.Client, asked: Asked
 ) -> None:
-    first, second = (steps.submit(api, size=384, quality="fine") for _ in range(2))
+    jobs = [steps.submit(api, size=384, quality="fine") for _ in range(2)]
     page.goto("/")
-    for job in first, second:
+    for number, job in enumerate(jobs, 1):
         page.evaluate("address => history.pushState(null, '', address)", f"/?job={job}")
         page.evaluate("dispatchEvent(new PopStateEvent('popstate'))")
+        wait_until(page, lambda n=number: asked.streams == n, "it has a stream")  # type: ignore[misc]
         wait_until(page, lambda: len(asked.open_streams) == 1, "there is one stream")
     page.get_by_role("link", name="Atelier", exact=True).click()
     wait_until(page, lambda: not asked.open_streams, "the stream has ended")
