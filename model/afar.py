@@ -24,8 +24,9 @@ class View(NamedTuple):
 
     def of(self, picture: tf.Tensor) -> tf.Tensor:
         """The view of a picture, float32 [batch, height, width, channels]."""
-        narrow = tf.einsum("xw,bhwc->bhxc", self.columns, picture)
-        return tf.einsum("yh,bhxc->byxc", self.rows, narrow)
+        batch, height, width, channels = tf.unstack(tf.shape(picture))
+        low = tf.matmul(self.rows, tf.reshape(picture, [batch, height, width * channels]))
+        return tf.matmul(self.columns, tf.reshape(low, [batch, -1, width, channels]))
 
 
 def size(height: int, width: int, stride: int) -> tuple[int, int]:
