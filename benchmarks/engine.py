@@ -1,12 +1,17 @@
-"""How long does a step take at each size, in each number format, and what memory does it need?
+"""How long does a step take, beside PyTorch's, and what part of the matrix peak is that?
 
-make bench
+    python -m benchmarks.engine [--torch PYTHON] [--sizes 256 512 1024] [--rounds 3]
+
+Ours and PyTorch take turns, so that what else the machine does hits all of them: a round is a few
+steps of each. Printed are medians over the rounds.
 """
 
-import resource
+import argparse
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from pathlib import Path
 
 from model.loading import load_tensorflow
 
@@ -15,17 +20,38 @@ load_tensorflow()
 import numpy as np  # noqa: E402
 import tensorflow as tf  # noqa: E402
 
+from benchmarks import machine, subjects  # noqa: E402
+from benchmarks.torch_peer import SETTINGS, TorchPeer  # noqa: E402
 from model import weights  # noqa: E402
 from model.devices import open_devices  # noqa: E402
+from model.images import resize  # noqa: E402
 from model.painting import Studio  # noqa: E402
 from model.params import StyleTransferParams  # noqa: E402
-from model.precision import Precision  # noqa: E402
+from model.run import Run  # noqa: E402
 from model.sitting import Sitting  # noqa: E402
 from model.vgg import VGG19, Pool  # noqa: E402
 from worker.settings import load_settings  # noqa: E402
 
-SIZES = (128, 256, 512)
-STEPS = 7
+#: Of each in a round; fewer of what takes long.
+_SECONDS_IN_A_ROUND = 3.0
+
+Measured = Mapping[str, list[float]]
+
+
+def main() -> None:
+    """Measures each size, and prints a table for it."""
+    asked = _asked()
+    open_devices("cpu")
+    features = weights.load("bundled", load_settings().folder / "features")
+    studios = {"bfloat16": Studio(features), "float32": Studio(features, precision="float32")}
+    print(machine.description())
+    print(f"Matrix products of 4096 x 4096: {_peaks()} GFLOP/s")
+    with ExitStack() as stack:
+        peer = asked.torch and stack.enter_context(
+            TorchPeer(asked.torch, features, _pictures(1024))
+        )
+        for size in asked.sizes:
+            print(_table(size, _measured(studios, peer, size, asked.rounds)), flush=True)
 
 
 def flop_per_pixel() -> float:
@@ -39,51 +65,88 @@ def flop_per_pixel() -> float:
     return 2 * operations
 
 
-def matmul_peak(dtype: tf.DType) -> float:
-    """Floating point operations per second of a large matrix product."""
+def _asked() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--torch", type=Path, metavar="PYTHON", help="interpreter that has torch")
+    parser.add_argument("--sizes", type=int, nargs="+", default=[256, 512, 1024])
+    parser.add_argument("--rounds", type=int, default=3)
+    return parser.parse_args()
+
+
+def _pictures(size: int) -> tuple[subjects.Array, subjects.Array]:
+    """A content and a style picture, square."""
+    content, style = subjects.contents(None)[0].rgb, subjects.styles(None)[0].rgb
+    return resize(content, size, size), resize(style, size, size)
+
+
+def _measured(
+    studios: Mapping[str, Studio], peer: TorchPeer | None, size: int, rounds: int
+) -> Measured:
+    """Medians of the rounds' steps in seconds, by who took them."""
+    ours = {f"Atelier {name}": _ours(_run(studio, size)) for name, studio in studios.items()}
+    theirs = {f"PyTorch {name}": peer.steps(name, size) for name in SETTINGS} if peer else {}
+    found: dict[str, list[float]] = {}
+    for _ in range(rounds):
+        for name, take in (ours | theirs).items():
+            found.setdefault(name, []).append(_median_of_a_round(take))
+    return found
+
+
+def _run(studio: Studio, size: int) -> Run:
+    content, style = _pictures(size)
+    params = StyleTransferParams(size=size, preset="gatys", steps=5_000)
+    run = studio.begin(Sitting.prepare(content, [style], params))
+    run.advance(2)
+    return run
+
+
+def _ours(run: Run) -> Callable[[int], list[float]]:
+    def take(steps: int) -> list[float]:
+        seconds = []
+        for _ in range(steps):
+            began = time.perf_counter()
+            run.advance(1)
+            seconds.append(time.perf_counter() - began)
+        return seconds
+
+    return take
+
+
+def _median_of_a_round(take: Callable[[int], list[float]]) -> float:
+    first = take(1)
+    more = min(8, int(_SECONDS_IN_A_ROUND / first[0]))
+    return statistics.median(first + take(more)) if more else first[0]
+
+
+def _table(size: int, measured: Measured) -> str:
+    medians = {name: statistics.median(seconds) for name, seconds in measured.items()}
+    ours = next(iter(medians.values()))
+    lines = [
+        f"\n| {size} x {size} | step | GFLOP/s of the convolutions | times as long as ours |",
+        "|---|--:|--:|--:|",
+    ]
+    for name, seconds in medians.items():
+        rate = flop_per_pixel() * size**2 / seconds / 1e9
+        lines.append(f"| {name} | {1000 * seconds:.0f} ms | {rate:.0f} | {seconds / ours:.2f} |")
+    return "\n".join(lines)
+
+
+def _peaks() -> str:
+    return ", ".join(
+        f"{_peak(dtype) / 1e9:.0f} in {dtype.name}" for dtype in (tf.bfloat16, tf.float32)
+    )
+
+
+def _peak(dtype: tf.DType) -> float:
+    """Floating point operations per second of a large matrix product: the best of some."""
     n = 4096
-    a = tf.cast(tf.random.stateless_uniform([n, n], [1, 2]), dtype)
-    tf.matmul(a, a)
-    return 2 * n**3 / median_seconds(lambda: tf.matmul(a, a).numpy())
-
-
-def median_seconds(work: Callable[[], object]) -> float:
-    """Median duration of a callable."""
+    a = tf.cast(np.random.default_rng(0).random((n, n), np.float32), dtype)
     seconds = []
-    for _ in range(STEPS):
+    for _ in range(5):
         began = time.perf_counter()
-        work()
+        tf.matmul(a, a).numpy()
         seconds.append(time.perf_counter() - began)
-    return statistics.median(seconds)
-
-
-def measure(precision: Precision) -> None:
-    """Prints a line for each size."""
-    features = weights.load("bundled", load_settings().folder / "features")
-    studio = Studio(features, precision=precision)
-    peak = matmul_peak(studio.dtype)
-    rng = np.random.default_rng(0)
-    for size in SIZES:
-        square = rng.random((size, size, 3), np.float32)
-        params = StyleTransferParams(size=size, preset="gatys", steps=STEPS + 1)
-        run = studio.begin(Sitting.prepare(square, [square], params))
-        began = time.perf_counter()
-        run.advance(1)
-        first = time.perf_counter() - began
-        step = median_seconds(lambda: run.advance(1))  # noqa: B023 - called at once
-        share = flop_per_pixel() * size**2 / step / peak
-        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
-        print(
-            f"{studio.dtype.name:>8} {size:4d} px  first step {first:5.2f} s  step {step:6.3f} s"
-            f"  {share:4.0%} of matmul's {peak / 1e9:.0f} GFLOP/s  {memory:5.0f} MiB"
-        )
-
-
-def main() -> None:
-    """Measures bfloat16, where the CPU has it, and float32."""
-    open_devices("cpu")
-    measure("auto")
-    measure("float32")
+    return 2 * n**3 / min(seconds)
 
 
 if __name__ == "__main__":

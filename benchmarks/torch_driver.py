@@ -1,0 +1,175 @@
+"""Takes the steps of a style transfer in PyTorch, as fast as its settings allow.
+
+Runs in an environment of its own, where torch is installed, and needs nothing of ours:
+
+    PYTHON benchmarks/torch_driver.py --features F.npz --content C.npy --style S.npy
+
+It is asked in lines of JSON, ``{"setting": NAME, "size": PIXELS, "steps": N}``, and answers each
+with one: ``{"seconds": [N numbers]}``, of single steps, or ``{"error": TEXT}``. The first two steps
+of a painting are not counted. The first line it prints says which PyTorch it is.
+"""
+
+import argparse
+import functools
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+
+_CONTENT = "block4_conv2"
+_STYLE = {
+    "block1_conv1": 0.5,
+    "block2_conv1": 1.0,
+    "block3_conv1": 1.5,
+    "block4_conv1": 3.0,
+    "block5_conv1": 4.0,
+}
+_BALANCE = 75.0
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How PyTorch computes."""
+
+    dtype: torch.dtype
+    layout: torch.memory_format
+    compiled: bool = False
+
+
+SETTINGS = {
+    "float32": Setting(torch.float32, torch.contiguous_format),
+    "float32 channels_last": Setting(torch.float32, torch.channels_last),
+    "bfloat16 channels_last": Setting(torch.bfloat16, torch.channels_last),
+    "bfloat16 channels_last compiled": Setting(torch.bfloat16, torch.channels_last, compiled=True),
+}
+
+
+class Vgg(nn.Module):
+    """VGG-19 up to block5_conv1, average pooling, with our weights."""
+
+    def __init__(self, features: Any, setting: Setting) -> None:
+        super().__init__()
+        self.names = sorted(k.removesuffix("/kernel") for k in features if k.endswith("/kernel"))
+        self.convolutions = nn.ModuleList(self._convolution(features, name) for name in self.names)
+        self.to(dtype=setting.dtype, memory_format=setting.layout)
+        self.requires_grad_(False)  # noqa: FBT003 - torch's own
+
+    @staticmethod
+    def _convolution(features: Any, name: str) -> nn.Conv2d:
+        kernel = torch.tensor(features[f"{name}/kernel"].astype(np.float32).transpose(3, 2, 0, 1))
+        layer = nn.Conv2d(kernel.shape[1], kernel.shape[0], 3, padding=1)
+        layer.weight.data = kernel
+        layer.bias.data = torch.tensor(features[f"{name}/bias"].astype(np.float32))
+        return layer
+
+    def forward(self, image: torch.Tensor) -> dict[str, torch.Tensor]:
+        """The activations that are judged, by layer name."""
+        found, x, block = {}, image, "block1"
+        for name, convolution in zip(self.names, self.convolutions, strict=True):
+            if not name.startswith(block):
+                x, block = functional.avg_pool2d(x, 2), name.partition("_")[0]
+            x = functional.relu(convolution(x))
+            if name == _CONTENT or name in _STYLE:
+                found[name] = x
+        return found
+
+
+class Painting:
+    """One picture under way, with the loss of our preset ``gatys``."""
+
+    def __init__(self, network: Vgg, setting: Setting, content: Any, style: Any) -> None:
+        self._setting = setting
+        self._network = network
+        with torch.no_grad():
+            self._content = network(self._cast(self._tensor(content)))[_CONTENT].float()
+            seen = network(self._cast(self._tensor(style)))
+            self._style = {name: _gram(seen[name]) for name in _STYLE}
+        self._variance = self._content.var(dim=(2, 3)).mean()
+        self.image = self._tensor(content).requires_grad_()
+        self._optimizer = torch.optim.Adam([self.image], lr=0.02, betas=(0.9, 0.99))
+        self._judge = torch.compile(self._loss) if setting.compiled else self._loss
+
+    def step(self) -> float:
+        """One step; the loss before it."""
+        self._optimizer.zero_grad()
+        loss: torch.Tensor = self._judge(self.image)
+        loss.backward()
+        self._optimizer.step()
+        with torch.no_grad():
+            self.image.clamp_(0, 1)
+        return float(loss)
+
+    def _loss(self, image: torch.Tensor) -> torch.Tensor:
+        seen = self._network(self._cast(image))
+        loss = functional.mse_loss(seen[_CONTENT].float(), self._content) / self._variance
+        for name, weight in _STYLE.items():
+            target = self._style[name]
+            error = (_gram(seen[name]) - target).square().sum() / target.square().sum()
+            loss = loss + _BALANCE * weight / sum(_STYLE.values()) * error
+        return loss
+
+    def _tensor(self, picture: Any) -> torch.Tensor:
+        tensor = torch.tensor(picture.transpose(2, 0, 1)[np.newaxis].copy())
+        return tensor.to(memory_format=self._setting.layout)
+
+    def _cast(self, image: torch.Tensor) -> torch.Tensor:
+        return (image - 0.5).to(self._setting.dtype)
+
+
+def _gram(activations: torch.Tensor) -> torch.Tensor:
+    """In the network's own numbers, which is the fastest."""
+    flat = activations.permute(0, 2, 3, 1).reshape(-1, activations.shape[1])
+    return (flat.T @ flat).float() / flat.shape[0]
+
+
+def main() -> None:
+    """Answers what it is asked on standard input until that ends."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    for name in ("features", "content", "style"):
+        parser.add_argument(f"--{name}", required=True)
+    asked = parser.parse_args()
+    features = dict(np.load(asked.features))
+    pictures = np.load(asked.content), np.load(asked.style)
+    print(json.dumps({"torch": torch.__version__}), flush=True)
+    begin = functools.lru_cache(len(SETTINGS))(
+        lambda setting, size: _begun(features, SETTINGS[setting], pictures, size)
+    )
+    for line in sys.stdin:
+        question = json.loads(line)
+        try:
+            painting = begin(question["setting"], question["size"])
+            answer = {"seconds": list(_timed(painting.step, question["steps"]))}
+        except RuntimeError as error:  # torch.compile without a compiler, for one
+            answer = {"error": str(error).splitlines()[0]}
+        print(json.dumps(answer), flush=True)
+
+
+def _begun(features: Any, setting: Setting, pictures: tuple[Any, Any], size: int) -> Painting:
+    content, style = (_resized(picture, size) for picture in pictures)
+    painting = Painting(Vgg(features, setting), setting, content, style)
+    painting.step(), painting.step()
+    return painting
+
+
+def _timed(step: Callable[[], object], steps: int) -> Iterator[float]:
+    for _ in range(steps):
+        began = time.perf_counter()
+        step()
+        yield time.perf_counter() - began
+
+
+def _resized(picture: Any, size: int) -> Any:
+    tensor = torch.tensor(picture.transpose(2, 0, 1)[np.newaxis].copy())
+    resized = functional.interpolate(tensor, (size, size), mode="area")
+    return resized[0].numpy().transpose(1, 2, 0)
+
+
+if __name__ == "__main__":
+    main()
