@@ -5,7 +5,9 @@ Runs in an environment of its own, where neural-style 0.5.7 is installed, and ne
     PYTHON benchmarks/neural_style_driver.py --features F.npz --content C.png --style S.png
         --output O.png --size 256 --seconds 40 -- [neural-style's own options]
 
-It prints one line of JSON: the seconds and iterations that it took.
+It prints one line of JSON: the seconds and iterations that it took. With ``--every N`` it also puts
+its picture after each N iterations into the folder of the output, as ``N.png``, ``2N.png``..., and
+when, in seconds of painting, into the line's ``snapshots``.
 """
 
 import argparse
@@ -33,12 +35,14 @@ class _Enough(Exception):  # noqa: N818 - it is no error
 class _Watch:
     """Ends an optimisation that knows no clock, and keeps the image that it had come to."""
 
-    def __init__(self, seconds: float, iterations: int) -> None:
+    def __init__(self, seconds: float, iterations: int, every: int) -> None:
         self._limit = seconds, iterations
+        self._every = every
         self._began = time.perf_counter()
         self.seconds = 0.0
         self.iterations = 0
         self.image: Any = None
+        self.snapshots: dict[int, tuple[float, Any]] = {}
 
     def over(self, image: Any, evaluate: Callable[[], Any]) -> Callable[[], Any]:
         """The same evaluation of the loss, watched."""
@@ -47,6 +51,8 @@ class _Watch:
             loss = evaluate()
             self.seconds = time.perf_counter() - self._began
             self.iterations += 1
+            if self._every and self.iterations % self._every == 0:
+                self.snapshots[self.iterations] = self.seconds, image.detach().clone()
             if self.seconds >= self._limit[0] or self.iterations >= self._limit[1]:
                 self.image = image.detach().clone()
                 raise _Enough
@@ -64,12 +70,16 @@ def main() -> None:
     layers = importlib.import_module("neural_style.loader.CaffeLoader").vgg19_dict
     network = network if asked.gpu == "c" else network.cuda()
     engine.loadCaffemodel = lambda *_: (network, layers)
-    watch = _Watch(asked.seconds, asked.iterations)
+    watch = _Watch(asked.seconds, asked.iterations, asked.every)
     _let_watch(engine, watch)
     with contextlib.suppress(_Enough), contextlib.redirect_stdout(sys.stderr):
         engine.main()
     engine.deprocess(watch.image).save(asked.output)
-    print(json.dumps({"seconds": watch.seconds, "iterations": watch.iterations}))
+    for iteration, (_, image) in watch.snapshots.items():
+        engine.deprocess(image).save(asked.output.with_name(f"{iteration}.png"))
+    snapshots = {iteration: seconds for iteration, (seconds, _) in watch.snapshots.items()}
+    facts = {"seconds": watch.seconds, "iterations": watch.iterations, "snapshots": snapshots}
+    print(json.dumps(facts))
 
 
 def _asked() -> argparse.Namespace:
@@ -79,6 +89,7 @@ def _asked() -> argparse.Namespace:
     parser.add_argument("--size", type=int, required=True)
     parser.add_argument("--seconds", type=float, default=float("inf"))
     parser.add_argument("--iterations", type=int, default=1_000_000)
+    parser.add_argument("--every", type=int, default=0, help="iterations between snapshots")
     parser.add_argument("--gpu", default="c", help="number of a GPU, or c for the CPU")
     parser.add_argument("options", nargs="*", help="neural-style's own")
     return parser.parse_args()

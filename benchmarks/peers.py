@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from benchmarks import easel
 from benchmarks.easel import Easel, Work
@@ -15,7 +16,8 @@ from benchmarks.subjects import Pair
 from model import formats
 from model.vgg import Features
 
-_DRIVER = Path(__file__).with_name("neural_style_driver.py")
+#: Runs in the environment of its own.
+DRIVER = Path(__file__).with_name("neural_style_driver.py")
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ class NeuralStyle:
             for role, rgb in pictures.items():
                 easel.write(rgb, folder / f"{role}.png")
             formats.save(self.features, folder / "features.npz")
-            facts = _last_line(self._command(folder, pair))
+            facts = last_line(self._command(folder, pair))
             rgb = easel.read(folder / "output.png")
         return Work(rgb, facts["seconds"], int(facts["iterations"]))
 
@@ -84,11 +86,11 @@ class NeuralStyle:
             if isinstance(self.span, int)
             else f"--seconds={self.span.paint(pair).seconds}"
         )
-        command = [str(self.python), str(_DRIVER), *files, span, f"--gpu={gpu}"]
+        command = [str(self.python), str(DRIVER), *files, span, f"--gpu={gpu}"]
         return [*command, f"--size={self.size}", "--", *self.options]
 
 
-def _last_line(command: Sequence[str]) -> Mapping[str, float]:
+def last_line(command: Sequence[str]) -> Mapping[str, Any]:
     """What a command says at its end, in JSON.
 
     Raises:
@@ -98,5 +100,5 @@ def _last_line(command: Sequence[str]) -> Mapping[str, float]:
     if done.returncode:
         tail = "\n".join(done.stderr.splitlines()[-5:])
         raise RuntimeError(f"neural-style gave up. Received:\n{tail}")
-    found: Mapping[str, float] = json.loads(done.stdout.splitlines()[-1])
+    found: Mapping[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found

@@ -51,7 +51,7 @@ SETTINGS = {
 }
 
 
-class Vgg(nn.Module):
+class Vgg(nn.Module):  # type: ignore[misc] # torch is not here
     """VGG-19 up to block5_conv1, average pooling, with our weights."""
 
     def __init__(self, features: Any, setting: Setting) -> None:
@@ -145,7 +145,7 @@ def main() -> None:
         question = json.loads(line)
         try:
             painting = begin(question["setting"], question["size"])
-            answer = {"seconds": list(_timed(painting.step, question["steps"]))}
+            answer: dict[str, Any] = {"seconds": list(_timed(painting.step, question["steps"]))}
         except RuntimeError as error:  # torch.compile without a compiler, for one
             answer = {"error": str(error).splitlines()[0]}
         print(json.dumps(answer), flush=True)

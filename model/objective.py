@@ -20,7 +20,7 @@ Array = npt.NDArray[np.float32]
 
 #: What makes a weight of 1 the balance that Atelier was tuned for, by looking at pictures:
 #: of content, style and total variation, for each style loss.
-_BALANCE = {"gram": (1.0, 75.0, 0.5), "wasserstein": (1.0, 10.0, 0.5)}
+_BALANCE = {"gram": (1.0, 100.0, 0.5), "wasserstein": (1.0, 10.0, 0.5)}
 
 
 class Objective:

@@ -22,7 +22,7 @@ _CONTENT_LAYER = "block3_conv2"
 
 #: What is held of the picture seen from afar, in the units of the layers' weights: the edges of the
 #: photograph and, in its shallow layers, the style's large forms (see docs/method.md).
-_EDGES_AFAR = 0.35
+_EDGES_AFAR = 0.25
 _STYLE_AFAR = {"block1_conv1": 0.12, "block2_conv1": 0.08}
 
 #: From how far: so many pixels of the picture are one of the view.

@@ -49,6 +49,20 @@ def atelier(redis_url: str) -> Iterator[Addresses]:
 
 
 @contextmanager
+def worker(redis_url: str, collector_url: str = "") -> Iterator[None]:
+    """One of our workers, with the bundled features on the CPU; it may export its spans."""
+    environment = {
+        "ATELIER_REDIS_URL": redis_url,
+        "ATELIER_FEATURES": "bundled",
+        "ATELIER_DEVICES": "cpu",
+        "ATELIER_LOG_LEVEL": "warning",
+        "OTEL_EXPORTER_OTLP_ENDPOINT": collector_url,
+    }
+    with _running([sys.executable, "-m", "app.cli", "worker"], environment):
+        yield
+
+
+@contextmanager
 def bare(redis_url: str) -> Iterator[Addresses]:
     """The bare endpoint."""
     port = _free_port()
