@@ -34,8 +34,8 @@ format: $(VENV)/.dev  ## bring the code into the form that lint wants
 features: $(VENV)/.features  ## learn the bundled features anew
 	@$(BIN)/python -m model.pretrain --output model/features/bundled.npz
 
-bench: $(VENV)/.dev  ## measure; see benchmarks/README.md
-	@$(BIN)/python benchmarks/engine.py
+bench: $(VENV)/.dev .bench-venv/.peers  ## measure beside the peers, half an hour; writes benchmarks/results.md
+	@$(BIN)/python -m benchmarks.results
 
 bench-pictures: $(VENV)/.dev  ## judge 36 paintings at each quality level; hours, goes on where it stopped
 	@$(BIN)/python -m benchmarks.pictures $(OPTIONS)
@@ -62,4 +62,10 @@ $(VENV)/.dev: $(VENV)/.run
 
 $(VENV)/.features: $(VENV)/.run
 	@$(PIP) install --constraint constraints.txt --group features
+	@touch $@
+
+# PyTorch and what is written in it, to be measured beside ours; with its CUDA libraries about 5 GB.
+.bench-venv/.peers:
+	@$(PYTHON) -m venv .bench-venv
+	@.bench-venv/bin/python -m pip install --quiet --disable-pip-version-check torch==2.13.0 neural-style==0.5.7
 	@touch $@
