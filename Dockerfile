@@ -3,6 +3,8 @@
 #     docker build --target api --tag atelier-api .
 #     docker build --target worker --tag atelier-worker .
 #     docker build --target worker --build-arg WORKER_EXTRA=cuda --tag atelier-worker:cuda .
+#
+# `python -m scripts.images` builds both and has them paint; docs/operations.md has more.
 
 # Built and run on the same image: a virtual environment belongs to its Python.
 ARG BASE_IMAGE=python:3.11-slim

@@ -169,7 +169,7 @@ def furnish(folder: Path) -> None:
     (folder / "redis-password").write_text(password)
     (folder / "valkey.conf").write_text(f"bind 127.0.0.1\ndir /data\nrequirepass {password}\n")
     shutil.copy(binary(), folder / "valkey-server")
-    folder.chmod(0o755)  # the containers' user is nobody here
+    folder.chmod(0o755)  # the user of the containers is nobody here
 
 
 def check(containers: Containers) -> None:
