@@ -3,6 +3,8 @@
 #     docker build --target api --tag atelier-api .
 #     docker build --target worker --tag atelier-worker .
 #     docker build --target worker --build-arg WORKER_EXTRA=cuda --tag atelier-worker:cuda .
+#
+# `python -m scripts.images` builds both and has them paint; docs/operations.md has more.
 
 # Built and run on the same image: a virtual environment belongs to its Python.
 ARG BASE_IMAGE=python:3.11-slim
@@ -20,23 +22,34 @@ RUN python -c "import pathlib, tomllib; \
         [pathlib.Path(f'{name}.txt').write_text('\\n'.join(l)) for name, l in lists.items()]"
 
 FROM ${BASE_IMAGE} AS build
+# pip's bytecode knows when it was made, and is stale as soon as an image's times are set: it is
+# compiled apart, to what follows from the source alone.
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
+ENV COMPILE="python -m compileall -q --invalidation-mode unchecked-hash"
 WORKDIR /src
-# pip stays outside: the environment holds only what runs.
-RUN python -m venv --without-pip /venv
+COPY constraints.txt ./
+# What installs stays outside: the environment holds only what runs.
+RUN --mount=type=cache,target=/root/.cache/pip \
+    python -m venv /tools \
+    && /tools/bin/pip install -c constraints.txt pip setuptools \
+    && python -m venv --without-pip /venv
+ENV PATH=/tools/bin:$PATH
 
 FROM build AS api-dependencies
-COPY constraints.txt ./
 COPY --from=requirements /requirements/api.txt ./
 RUN --mount=type=cache,target=/root/.cache/pip \
-    pip --python /venv/bin/python install -c constraints.txt -r api.txt
+    pip --python /venv/bin/python install --no-compile -c constraints.txt -r api.txt \
+    && $COMPILE /venv/lib
 
 FROM api-dependencies AS worker-dependencies
-# `worker`, or `cuda` for the CUDA build of TensorFlow.
-ARG WORKER_EXTRA=worker
+# `cpu`, or `cuda` for the CUDA build of TensorFlow.
+ARG WORKER_EXTRA=cpu
 COPY --from=requirements /requirements/${WORKER_EXTRA}.txt ./
+# TensorFlow's headers, 0.3 GB, are for building on it.
 RUN --mount=type=cache,target=/root/.cache/pip \
-    pip --python /venv/bin/python install -c constraints.txt -r ${WORKER_EXTRA}.txt
+    pip --python /venv/bin/python install --no-compile -c constraints.txt -r ${WORKER_EXTRA}.txt \
+    && rm -r /venv/lib/python*/site-packages/tensorflow/include \
+    && $COMPILE /venv/lib
 
 # Atelier beside its dependencies, not among them: a new version is a small layer.
 FROM build AS source
@@ -44,8 +57,9 @@ COPY pyproject.toml README.md LICENSE ./
 COPY app app
 COPY worker worker
 COPY model model
-RUN --mount=type=cache,target=/root/.cache/pip \
-    pip --python /venv/bin/python install --no-deps --target /app .
+RUN SOURCE_DATE_EPOCH=0 pip wheel --no-deps --no-build-isolation --wheel-dir /wheel . \
+    && pip --python /venv/bin/python install --no-compile --no-deps --target /app /wheel/*.whl \
+    && $COMPILE /app
 
 # The API never paints.
 FROM source AS api-source
@@ -53,7 +67,8 @@ RUN rm -r /app/model/features
 
 
 FROM ${BASE_IMAGE} AS runtime
-RUN useradd --uid 10001 --user-group --no-log-init --no-create-home \
+# SOURCE_DATE_EPOCH: that the password is of no particular day.
+RUN SOURCE_DATE_EPOCH=0 useradd --uid 10001 --user-group --no-log-init --no-create-home \
         --home-dir /data --shell /usr/sbin/nologin atelier \
     && install --directory --owner atelier --group atelier /data
 ENV PATH=/app/bin:/venv/bin:$PATH \

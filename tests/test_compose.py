@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from scripts import images
 from worker.settings import Settings
 
 HOUSE = Path(__file__).parents[1]
@@ -99,6 +100,18 @@ def test_a_container_can_do_no_more_than_it_must(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["api", "worker"])
+def test_images_are_checked_in_containers_like_those_of_compose(name: str) -> None:
+    service = SERVICES[name]
+    assert (
+        *(["--read-only"] * service["read_only"]),
+        *(f"--cap-drop={capability}" for capability in service["cap_drop"]),
+        *(f"--security-opt={option}" for option in service["security_opt"]),
+    ) == images.HARDENED
+    assert [images.TMPFS[name]] == service["tmpfs"]
+    assert images.SETTINGS.keys() <= service["environment"].keys()
+
+
+@pytest.mark.parametrize("name", ["api", "worker"])
 def test_nothing_starts_before_redis_answers(name: str) -> None:
     assert SERVICES[name]["depends_on"] == {"redis": {"condition": "service_healthy"}}
     assert "healthcheck" in SERVICES["redis"]
@@ -153,9 +166,35 @@ def test_the_api_has_neither_tensorflow_nor_the_features() -> None:
     assert removed not in _stage("worker")
 
 
+def test_the_builds_of_the_worker_differ_in_tensorflow_alone() -> None:
+    project = tomllib.loads((HOUSE / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = {
+        name: [need for need in needs if not need.startswith("tensorflow")]
+        for name, needs in project["optional-dependencies"].items()
+    }
+    assert extras["cpu"] == extras["cuda"] == extras["worker"]
+    (default,) = re.findall(r"^ARG WORKER_EXTRA=(\w+)$", DOCKERFILE, re.MULTILINE)
+    assert default == "cpu"
+
+
+def test_what_builds_is_pinned_as_well() -> None:
+    pinned = (HOUSE / "constraints.txt").read_text(encoding="utf-8")
+    for name in ("pip", "setuptools", "tensorflow", "tensorflow-cpu", "nvidia-cudnn-cu12"):
+        assert re.search(rf"^{name}==", pinned, re.MULTILINE), name
+
+
+def test_no_bytecode_in_an_image_knows_when_it_was_made() -> None:
+    installs = re.findall(r"pip --python \S+ install (.*)", DOCKERFILE)
+    assert len(installs) == 3
+    assert all("--no-compile" in how for how in installs)
+    assert DOCKERFILE.count("$COMPILE /") == len(installs)
+    assert "--invalidation-mode unchecked-hash" in DOCKERFILE
+
+
 def test_versions_are_pinned_and_dependencies_come_before_the_source() -> None:
     installs = re.findall(r"pip --python \S+ install (.*)", DOCKERFILE)
     assert all("-c constraints.txt" in how or "--no-deps" in how for how in installs)
+    assert "/tools/bin/pip install -c constraints.txt pip setuptools" in DOCKERFILE
     for target in ("api", "worker"):
         assert not re.search(r"COPY (app|worker|model|\.) ", _stage(f"{target}-dependencies"))
 
