@@ -1,10 +1,13 @@
 """The ``atelier`` command: paintings made here and on a server, and errors in one sentence."""
 
 import io
+import os
 import re
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import redirect_stderr, redirect_stdout
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -12,6 +15,7 @@ import httpx
 import pytest
 from PIL import Image
 
+from app.cli import main
 from model.params import StyleTransferParams
 from tests.app.api import SHORT, ended, painted, pictures
 from tests.house import House, Process, eventually
@@ -54,8 +58,27 @@ class Desk:
 
     def stylize(self, *options: str, within: float = 30.0) -> tuple[int, str]:
         """Runs ``atelier stylize`` on the two pictures."""
-        arguments = (self.content, self.style, "--output", str(self.output), *options)
-        return self.run("stylize", *arguments, within=within)
+        return self.run(*self._stylize(*options), within=within)
+
+    def answer(self, *arguments: str) -> tuple[int, str]:
+        """The same as ``run``, within this process: for what is answered before anything begins."""
+        output = io.StringIO()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(sys, "argv", ["atelier", *arguments])
+            for name in [name for name in os.environ if name.startswith("ATELIER_")]:
+                patch.delenv(name)
+            for name, value in (QUICK | PLAIN).items():
+                patch.setenv(name, value)
+            with redirect_stdout(output), redirect_stderr(output), pytest.raises(SystemExit) as end:
+                main()
+        return int(end.value.code or 0), output.getvalue()
+
+    def answer_to_stylize(self, *options: str) -> tuple[int, str]:
+        """The same as ``stylize``, within this process."""
+        return self.answer(*self._stylize(*options))
+
+    def _stylize(self, *options: str) -> tuple[str, ...]:
+        return ("stylize", self.content, self.style, "--output", str(self.output), *options)
 
 
 @pytest.fixture
@@ -162,14 +185,14 @@ def test_ctrl_c_cancels_the_job_on_the_server(
 
 
 def with_option(*options: str) -> Callable[[Desk], tuple[int, str]]:
-    return lambda desk: desk.stylize(*options)
+    return lambda desk: desk.answer_to_stylize(*options)
 
 
 def with_files(content: str, output: str) -> Callable[[Desk], tuple[int, str]]:
     def run(desk: Desk) -> tuple[int, str]:
         desk.put("notes.txt", b"not a picture")
         where = [str(desk.folder / name) for name in (content, output)]
-        return desk.run("stylize", where[0], desk.style, "-o", where[1])
+        return desk.answer("stylize", where[0], desk.style, "-o", where[1])
 
     return run
 
@@ -188,7 +211,7 @@ ERRORS: dict[str, tuple[Callable[[Desk], tuple[int, str]], str]] = {
         "nowhere.png cannot be read",
     ),
     "a mask without those of the styles": (
-        lambda desk: desk.stylize("--content-mask", desk.content),
+        lambda desk: desk.answer_to_stylize("--content-mask", desk.content),
         "Masks come together.* 1 content_mask and 0 style_mask for 1 style pictures",
     ),
     "summaries of a painting made elsewhere": (
@@ -196,7 +219,7 @@ ERRORS: dict[str, tuple[Callable[[Desk], tuple[int, str]], str]] = {
         "--logdir and --server do not go together",
     ),
     "a folder for summaries that is a file": (
-        lambda desk: desk.stylize("--logdir", desk.content),
+        lambda desk: desk.answer_to_stylize("--logdir", desk.content),
         "town.jpg cannot be written: ",
     ),
     "no server there": (with_option("--server", "http://127.0.0.1:1"), "http://127.0.0.1:1"),
@@ -220,13 +243,13 @@ def test_a_style_of_ours_is_taken_by_its_name(desk: Desk) -> None:
 
 
 def test_a_name_that_is_neither_a_style_of_ours_nor_a_file_is_refused(desk: Desk) -> None:
-    attempt = desk.run("stylize", desk.content, "nothing", "-o", str(desk.output))
+    attempt = desk.answer("stylize", desk.content, "nothing", "-o", str(desk.output))
     assert "nothing cannot be read" in one_sentence(attempt)
 
 
 def test_the_refusal_of_a_server_is_told_in_its_words(desk: Desk, api: httpx.Client) -> None:
     weights = ("--style-weights", "1", "--style-weights", "2")
-    sentence = one_sentence(desk.stylize(*weights, "--server", str(api.base_url)))
+    sentence = one_sentence(desk.answer_to_stylize(*weights, "--server", str(api.base_url)))
     assert sentence.endswith("Received: 2 weights for 1 pictures.")
 
 
@@ -234,7 +257,7 @@ def test_an_output_that_cannot_be_written_is_known_before_the_painting(
     desk: Desk, api: httpx.Client
 ) -> None:
     desk.output = desk.folder / "no" / "such" / "folder.png"
-    sentence = one_sentence(desk.stylize("--server", str(api.base_url)))
+    sentence = one_sentence(desk.answer_to_stylize("--server", str(api.base_url)))
     assert f"{desk.output} cannot be written" in sentence
     assert api.get("/v1/jobs").json()["jobs"] == []
 
@@ -265,7 +288,7 @@ def elsewhere() -> Iterator[str]:
 
 
 def test_a_server_that_is_no_atelier_is_told_in_one_sentence(desk: Desk, elsewhere: str) -> None:
-    assert elsewhere in one_sentence(desk.stylize("--server", elsewhere))
+    assert elsewhere in one_sentence(desk.answer_to_stylize("--server", elsewhere))
 
 
 WRONG_SETTINGS = [
@@ -300,14 +323,14 @@ def test_a_setting_that_cannot_be_used_is_told_in_one_sentence_without_its_passw
 
 @pytest.mark.parametrize("flag", ["--help", "-h"])
 def test_help_lists_every_command(desk: Desk, flag: str) -> None:
-    code, output = desk.run(flag)
+    code, output = desk.answer(flag)
     assert code == 0
     for command in ("up", "api", "worker", "stylize"):
         assert re.search(rf"\b{command}\b  +[A-Z]", output), command
 
 
 def test_help_on_stylize_has_every_parameter_with_its_words(desk: Desk) -> None:
-    code, output = desk.run("stylize", "--help")
+    code, output = desk.answer("stylize", "--help")
     assert code == 0
     words = " ".join(re.sub(r"[│╭╮╰╯─]", " ", output).split())
     for name, field in StyleTransferParams.model_fields.items():
@@ -332,7 +355,7 @@ def test_help_on_stylize_has_every_parameter_with_its_words(desk: Desk) -> None:
 def test_a_command_line_that_does_not_parse_says_why_and_where_help_is(
     desk: Desk, arguments: list[str], said: str
 ) -> None:
-    code, output = desk.run(*arguments)
+    code, output = desk.answer(*arguments)
     assert code == 2
     assert said in output
     assert "--help" in output or "-h" in output

@@ -151,10 +151,8 @@ def test_the_halo_is_as_wide_as_the_network_looks(thin_studio: Studio) -> None:
 @pytest.mark.parametrize(
     ("height", "width", "style_loss", "masked"),
     [
-        (300, 400, "gram", False),
         (309, 235, "gram", True),
-        (309, 235, "wasserstein", False),
-        (300, 400, "wasserstein", True),
+        (300, 400, "wasserstein", False),
     ],
 )
 def test_tiles_give_the_loss_and_the_gradient_of_the_whole_picture(  # noqa: PLR0917
