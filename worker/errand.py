@@ -13,6 +13,7 @@ from worker.events import EventKind
 from worker.jobs import Jobs
 from worker.painting_job import PaintingJob
 from worker.records import JobProgress, JobResult, Losses, Work
+from worker.result_files import file_headers
 from worker.settings import Settings
 
 
@@ -67,7 +68,7 @@ def store(
     data = images.encode(picture, file_format)
     height, width = picture.shape[:2]
     ttl = batch_book.result_ttl(jobs.connection, job.batch, settings.result_ttl_seconds)
-    jobs.blobs.put(job.id, "result", data, ttl)
+    jobs.blobs.put(job.id, "result", data, ttl, file_headers(job.id, file_format))
     jobs.note(
         job.id, result=JobResult(width=width, height=height, format=file_format, bytes=len(data))
     )

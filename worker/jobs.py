@@ -42,7 +42,9 @@ class Jobs(Ledger):
 
     def __init__(self, connection: Redis, settings: Settings) -> None:
         super().__init__(connection, settings)
-        self.blobs = Blobs(connection, open_vault(settings.blobs_url))
+        life = settings.result_link_seconds
+        vault = open_vault(settings.blobs_url, with_links=life > 0)
+        self.blobs = Blobs(connection, vault, life)
         self._settings = settings
         self._submitter = Submitter(self, self.blobs, settings)
         self._removal = Removal(self.queue, self.order, self.blobs)
