@@ -6,8 +6,9 @@ from model import images
 from model.door import PictureLimits
 from model.errors import PaintingError
 from model.sitting import Sitting
-from worker import batch_book, decoding
+from worker import decoding
 from worker.assignment import Array, Assignment, News
+from worker.batches import book
 from worker.blobs import Blobs, Kind
 from worker.events import EventKind
 from worker.jobs import Jobs
@@ -67,7 +68,7 @@ def store(
     file_format = assignment.sitting.params.format
     data = images.encode(picture, file_format)
     height, width = picture.shape[:2]
-    ttl = batch_book.result_ttl(jobs.connection, job.batch, settings.result_ttl_seconds)
+    ttl = book.result_ttl(jobs.connection, job.batch, settings.result_ttl_seconds)
     jobs.blobs.put(job.id, "result", data, ttl, file_headers(job.id, file_format))
     jobs.note(
         job.id, result=JobResult(width=width, height=height, format=file_format, bytes=len(data))

@@ -5,7 +5,8 @@ from typing import get_args
 from rq import Queue
 from rq.registry import CanceledJobRegistry, FailedJobRegistry, FinishedJobRegistry
 
-from worker import batch_book, events, in_flight, reuse, webhooks
+from worker import events, in_flight, reuse, webhooks
+from worker.batches import moves
 from worker.blobs import Blobs, Kind
 from worker.fairness import FairOrder
 from worker.idempotency import Idempotency
@@ -59,7 +60,7 @@ class Removal:
             webhooks.forget(pipeline, job.id)
             events.forget(pipeline, job.id)
             pipeline.hdel(STRANDED, job.id)
-            batch_book.leave(pipeline, job.batch, job.id)
+            moves.leave(pipeline, job.batch, job.id)
             if job.client is not None:
                 in_flight.remove(pipeline, job.client, job.id)
             pipeline.execute()

@@ -10,7 +10,7 @@ from rq import Retry
 from model.params import StyleTransferParams
 from worker import in_flight, presence, reuse
 from worker.admission import Admission
-from worker.batch_turn import Turn
+from worker.batches.turn import Turn
 from worker.blobs import Blobs
 from worker.connections import RedisAway, Refused
 from worker.cost import check_cost

@@ -8,8 +8,8 @@ from app.dependencies import Caller
 from app.form import FORM_BYTES, StyleForm
 from model.errors import PictureSizeError
 from model.params import MAX_STYLES
-from worker.batch_order import BatchOrder
-from worker.batch_records import BatchSizeError
+from worker.batches.order import BatchOrder
+from worker.batches.records import BatchSizeError
 from worker.settings import Settings
 
 

@@ -14,8 +14,8 @@ from app.dependencies import BatchesDep, JobsDep, OwnBatchDep
 from app.endings import ending_of
 from app.problems import ProblemError
 from app.views import BatchView
-from worker.batch_records import ArchiveFormat, Batch
-from worker.batches import Painted
+from worker.batches.batches import Painted
+from worker.batches.records import ArchiveFormat, Batch
 from worker.jobs import Jobs
 from worker.records import FINAL
 

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from model.errors import InputError
 from model.params import StyleTransferParams
-from worker.batch_records import ArchiveFormat
+from worker.batches.records import ArchiveFormat
 from worker.digests import digest_of
 from worker.records import Priority
 from worker.tracing import current_traceparent

@@ -12,10 +12,10 @@ from uuid import uuid4
 
 from model.door import inspect
 from model.errors import InputError, ParameterError
-from worker import batch_book, batch_leaves, open_batches
 from worker.admission import Admission
-from worker.batch_order import Arrival, BatchOrder
-from worker.batch_records import Asked, BatchSizeError, Entry, Manifest, Place
+from worker.batches import book, leaf_files, unfinished
+from worker.batches.order import Arrival, BatchOrder
+from worker.batches.records import Asked, BatchSizeError, Entry, Manifest, Place
 from worker.blobs import Blobs
 from worker.connections import RedisAway
 from worker.cost import check_cost
@@ -54,7 +54,7 @@ class BatchDoor:
     def take_in(self, order: BatchOrder) -> str:
         """As ``Batches.hand_in``; gives the new batch's id."""
         self._check_styles(order)
-        open_batches.check_room(self._connection, order.client_digest, self._settings)
+        unfinished.check_room(self._connection, order.client_digest, self._settings)
         survey = self._surveyed(order)
         self._admission.check(order.client_digest, survey.bytes)
         batch, leaves = uuid4().hex, list[str]()
@@ -130,17 +130,17 @@ class BatchDoor:
     ) -> None:
         """Each by itself, as jobs need them, and what else was in the records together."""
         ttl = self._settings.input_ttl_seconds
-        bundle = batch_leaves.begun(manifest.batch)
+        bundle = leaf_files.begun(manifest.batch)
         for number, arrival in enumerate(order.archive):
             if number not in survey.problems:
                 self._admission.check_bytes(len(arrival.picture))  # others hand in meanwhile
                 user = str(Place(manifest.batch, number))
                 self._blobs.add_upload(manifest.entries[number].picture, arrival.picture, user, ttl)
             if arrival.leaf is not None:
-                batch_leaves.add(bundle, arrival.leaf)
-            if len(bundle) > batch_leaves.FILE_BYTES:
+                leaf_files.add(bundle, arrival.leaf)
+            if len(bundle) > leaf_files.FILE_BYTES:
                 self._store_leaves(bundle, manifest.batch, leaves)
-                bundle = batch_leaves.begun(manifest.batch)
+                bundle = leaf_files.begun(manifest.batch)
         if order.archive.format == "tfrecord":
             self._store_leaves(bundle, manifest.batch, leaves)
 
@@ -164,8 +164,8 @@ class BatchDoor:
         )
         self._blobs.add_upload(asked.manifest, written, batch, self._life)
         with self._connection.pipeline() as pipeline:
-            batch_book.begin(pipeline, batch, asked, survey.problems, self._life)
-            open_batches.enter(pipeline, batch, order.client_digest, self._life)
+            book.begin(pipeline, batch, asked, survey.problems, self._life)
+            unfinished.enter(pipeline, batch, order.client_digest, self._life)
             pipeline.execute()
 
     def _undo(self, order: BatchOrder, manifest: Manifest, leaves: Sequence[str]) -> None:
@@ -174,8 +174,8 @@ class BatchDoor:
         After a cut nobody knows. Where Redis does not answer at all its pictures expire.
         """
         batch = manifest.batch
-        batch_book.forget(self._connection, batch)
-        open_batches.leave(self._connection, batch, order.client_digest)
+        book.forget(self._connection, batch)
+        unfinished.leave(self._connection, batch, order.client_digest)
         release_waiting(self._blobs, manifest)
         self._blobs.release_uploads(batch, {*leaves, digest_of(_written(manifest))})
 

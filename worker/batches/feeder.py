@@ -14,14 +14,14 @@ from pydantic import ValidationError
 from redis.exceptions import WatchError
 
 from model.errors import InputError, PaintingError
-from worker import batch_book, open_batches
 from worker.admission import Admission, QueueFull, TooManyJobs
-from worker.batch_book import Page
-from worker.batch_door import release_waiting
-from worker.batch_news import catch_up_if_due
-from worker.batch_records import Manifest, NoSuchBatch, Place
-from worker.batch_turn import Turn
-from worker.batches import Batches
+from worker.batches import book, unfinished
+from worker.batches.batches import Batches
+from worker.batches.book import Page
+from worker.batches.door import release_waiting
+from worker.batches.news import catch_up_if_due
+from worker.batches.records import Manifest, NoSuchBatch, Place
+from worker.batches.turn import Turn
 from worker.blobs import Blobs
 from worker.connections import RedisAway
 from worker.jobs import Jobs
@@ -88,7 +88,7 @@ class Feeder:
 
     def feed_if_due(self) -> None:
         """Makes a round, if there is a batch and no worker has made one in the last second."""
-        found = open_batches.ids(self._connection)
+        found = unfinished.ids(self._connection)
         if found and self._connection.set(_LOCK, 1, nx=True, ex=_ROUND_SECONDS):
             self._rounds += 1
             first = self._rounds % len(found)  # each has its turn to be fed before all others
@@ -121,7 +121,7 @@ class Feeder:
         try:
             page = self._page(batch)
         except NoSuchBatch:  # it has expired
-            open_batches.leave(self._connection, batch)
+            unfinished.leave(self._connection, batch)
             return
         if page.counts.unfinished == 0:
             self._close(batch, page)
@@ -129,9 +129,9 @@ class Feeder:
             self._make_jobs(self._load(batch, page), room)
 
     def _page(self, batch: str) -> Page:
-        page = batch_book.read(self._connection, batch)
+        page = book.read(self._connection, batch)
         if page.counts.unfinished > page.waiting and catch_up_if_due(self._connection, batch):
-            return batch_book.read(self._connection, batch)
+            return book.read(self._connection, batch)
         return page
 
     def _room(self, page: Page) -> int:
@@ -155,14 +155,14 @@ class Feeder:
                 return
 
     def _next_turn(self, load: _Load) -> Turn | None:
-        number = batch_book.cursor(self._connection, load.batch)
+        number = book.cursor(self._connection, load.batch)
         if number is None or number >= load.page.asked.total:
             return None
         return Turn(Place(load.batch, number), load.page.asked.client)
 
     def _take(self, turn: Turn, load: _Load) -> int:
         """Makes a job of a picture, or says why it cannot be one; gives the number of jobs."""
-        if batch_book.has_come(self._connection, turn.place):  # refused at the door
+        if book.has_come(self._connection, turn.place):  # refused at the door
             turn.pass_over(self._connection, None)
             return 0
         try:
@@ -198,8 +198,8 @@ class Feeder:
         if manifest is not None:
             release_waiting(self._blobs, manifest)
             self._blobs.keep_uploads([page.asked.manifest, *manifest.leaves], ttl)
-        jobs = batch_book.entered(self._connection, batch).values()
+        jobs = book.entered(self._connection, batch).values()
         self._blobs.keep([job_id for _, job_id in jobs], "result", ttl)
-        batch_book.expire(self._connection, batch, ttl)
-        open_batches.leave_finished(self._connection, batch, page.asked.client)
+        book.expire(self._connection, batch, ttl)
+        unfinished.leave_finished(self._connection, batch, page.asked.client)
         logger.info("Batch %s is finished: %s", batch, page.counts)

@@ -11,11 +11,11 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import NamedTuple, get_args
 
-from worker import batch_book, batch_leaves, open_batches
-from worker.batch_book import Entered, Page
-from worker.batch_door import BatchDoor, release_waiting
-from worker.batch_order import BatchOrder
-from worker.batch_records import (
+from worker.batches import book, leaf_files, moves, unfinished
+from worker.batches.book import Entered, Page
+from worker.batches.door import BatchDoor, release_waiting
+from worker.batches.order import BatchOrder
+from worker.batches.records import (
     NAMED,
     Asked,
     Batch,
@@ -117,15 +117,15 @@ class Batches:
         """
         asked = self._page(batch).asked
         self._cancel_unfinished(batch, asked)
-        for _, job_id in batch_book.entered(self._connection, batch).values():
+        for _, job_id in book.entered(self._connection, batch).values():
             try:
                 self._jobs.delete(job_id)
             except NoSuchJob:  # it has none, or that was deleted or is older than the batch
                 self._blobs.drop(job_id, *get_args(Kind))
         if manifest := self.manifest(asked):
             self._blobs.release_uploads(batch, {*manifest.leaves, asked.manifest})
-        open_batches.leave(self._connection, batch, asked.client)
-        batch_book.forget(self._connection, batch)
+        unfinished.leave(self._connection, batch, asked.client)
+        book.forget(self._connection, batch)
 
     def manifest(self, asked: Asked) -> Manifest | None:
         """What a batch is made of; None where that is not kept any more."""
@@ -145,11 +145,11 @@ class Batches:
         manifest = self.manifest(self._page(batch).asked)
         if manifest is None or not self._blobs.has_uploads(batch, manifest.leaves):
             return None
-        ended = batch_book.entered(self._connection, batch)
+        ended = book.entered(self._connection, batch)
         ids = [one.job_id for one in ended.values() if one.status == "succeeded"]
         if not self._blobs.which(ids, "result"):
             return None
-        return self._painted(manifest, ended, batch_book.failures(self._connection, batch))
+        return self._painted(manifest, ended, book.failures(self._connection, batch))
 
     def _painted(
         self, manifest: Manifest, ended: Mapping[int, Entered], problems: Mapping[int, JobError]
@@ -161,8 +161,8 @@ class Batches:
             yield Painted(entry.name, job_id, problem, next(leaves, None))
 
     def _cancel_unfinished(self, batch: str, asked: Asked) -> None:
-        batch_book.end_waiting(self._connection, batch, asked.total)
-        for status, job_id in batch_book.entered(self._connection, batch).values():
+        moves.end_waiting(self._connection, batch, asked.total)
+        for status, job_id in book.entered(self._connection, batch).values():
             if status not in FINAL:
                 with suppress(NoSuchJob):
                     self._jobs.cancel(job_id)
@@ -171,7 +171,7 @@ class Batches:
 
     def _leaves(self, manifest: Manifest) -> Iterator[bytes]:
         for digest in manifest.leaves:
-            yield from batch_leaves.read(self._leaves_in(digest))
+            yield from leaf_files.read(self._leaves_in(digest))
 
     def _leaves_in(self, digest: str) -> bytes:
         found = self._blobs.upload(digest)
@@ -183,8 +183,8 @@ class Batches:
         manifest = self.manifest(page.asked) if page.counts.failed else None
         if manifest is None:
             return []
-        problems = batch_book.failures(self._connection, batch, NAMED)
-        jobs = batch_book.entered(self._connection, batch)
+        problems = book.failures(self._connection, batch, NAMED)
+        jobs = book.entered(self._connection, batch)
         return [
             BatchFailure(
                 name=manifest.entries[number].name,
@@ -198,4 +198,4 @@ class Batches:
     def _page(self, batch: str) -> Page:
         if not _ID.fullmatch(batch):
             raise NoSuchBatch("No batch has such an id.")
-        return batch_book.read(self._connection, batch)
+        return book.read(self._connection, batch)
