@@ -74,13 +74,7 @@ class Jobs(Ledger):
         Raises:
             NoSuchJob: there is no such job.
         """
-        job = self.fetch(job_id)
-        if job.painting_status not in FINAL:
-            self.note(job_id, cancel=1)  # first, for the worker that is just taking it
-            self.connection.transaction(
-                lambda pipeline: self._cancel_waiting(job, pipeline), self.queue.key
-            )
-            self.sweep(job)
+        self._end(self.fetch(job_id))
         return self.get(job_id)
 
     def retry(self, job_id: str) -> Job:
@@ -102,7 +96,7 @@ class Jobs(Ledger):
         Raises:
             NoSuchJob: there is no such job.
         """
-        self.cancel(job_id)
+        self._end(self.fetch(job_id))
         job = self.fetch(job_id)
         if job.painting_status not in FINAL:  # a worker has it, and would write it again
             self._removal.mark(job_id)
@@ -166,6 +160,14 @@ class Jobs(Ledger):
             pipeline.lrem(self.queue.intermediate_queue_key, 0, job.id)
             pipeline.rpush(self.queue.key, job.id)
             pipeline.execute()
+
+    def _end(self, job: PaintingJob) -> None:
+        if job.painting_status not in FINAL:
+            self.note(job.id, cancel=1)  # first, for the worker that is just taking it
+            self.connection.transaction(
+                lambda pipeline: self._cancel_waiting(job, pipeline), self.queue.key
+            )
+            self.sweep(job)
 
     def _cancel_waiting(self, job: PaintingJob, pipeline: Pipeline) -> None:
         """Takes a waiting job out of the queue and ends it, unless a worker is faster."""

@@ -41,7 +41,10 @@ def cancel_batch(batch: OwnBatchDep, batches: BatchesDep) -> BatchView:
 
 @router.delete("", status_code=204, responses=problems(kinds.NO_SUCH_BATCH))
 def delete_batch(batch: OwnBatchDep, batches: BatchesDep) -> None:
-    """Forgets a batch with all its jobs and pictures; what is left of it is canceled first."""
+    """Forgets a batch with all its jobs and pictures; what is left of it is canceled first.
+
+    They are gone at once. What they take up is given back by and by: some minutes for thousands.
+    """
     batches.delete(batch.id)
 
 

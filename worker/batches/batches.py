@@ -9,11 +9,11 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import timedelta
-from typing import NamedTuple, get_args
+from typing import NamedTuple
 
-from worker.batches import book, leaf_files, moves, unfinished
+from worker.batches import book, leaf_files, moves
 from worker.batches.book import Entered, Page
-from worker.batches.door import BatchDoor, release_waiting
+from worker.batches.door import BatchDoor, manifest_of, release_waiting
 from worker.batches.order import BatchOrder
 from worker.batches.records import (
     NAMED,
@@ -24,7 +24,7 @@ from worker.batches.records import (
     Manifest,
     NoSuchBatch,
 )
-from worker.blobs import Kind
+from worker.batches.removal import BatchRemoval
 from worker.jobs import Jobs
 from worker.ledger import NoSuchJob
 from worker.records import FINAL, JobError, problem_type
@@ -63,6 +63,7 @@ class Batches:
         self._connection = jobs.connection
         self._blobs = jobs.blobs
         self._door = BatchDoor(jobs, jobs.blobs, settings)
+        self._removal = BatchRemoval(jobs)
         self._result_ttl = timedelta(seconds=settings.result_ttl_seconds)
 
     def hand_in(self, order: BatchOrder) -> Batch:
@@ -110,27 +111,16 @@ class Batches:
         return self.get(batch)
 
     def delete(self, batch: str) -> None:
-        """Forgets a batch with all its jobs and pictures; what is left of it is canceled first.
+        """Forgets a batch with all its jobs: they are gone at once, and removed by a worker.
 
         Raises:
             NoSuchBatch: there is no such batch.
         """
-        asked = self._page(batch).asked
-        self._cancel_unfinished(batch, asked)
-        for _, job_id in book.entered(self._connection, batch).values():
-            try:
-                self._jobs.delete(job_id)
-            except NoSuchJob:  # it has none, or that was deleted or is older than the batch
-                self._blobs.drop(job_id, *get_args(Kind))
-        if manifest := self.manifest(asked):
-            self._blobs.release_uploads(batch, {*manifest.leaves, asked.manifest})
-        unfinished.leave(self._connection, batch, asked.client)
-        book.forget(self._connection, batch)
+        self._removal.begin(batch, self._page(batch).asked)
 
     def manifest(self, asked: Asked) -> Manifest | None:
         """What a batch is made of; None where that is not kept any more."""
-        data = self._blobs.upload(asked.manifest)
-        return None if data is None else Manifest.model_validate_json(data)
+        return manifest_of(self._blobs, asked)
 
     def painted(self, batch: str) -> Iterator[Painted] | None:
         """All pictures of a batch in their order, each with what became of it.

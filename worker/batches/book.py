@@ -20,6 +20,7 @@ from redis import Redis
 from redis.client import Pipeline
 
 from model.errors import PaintingError
+from worker.batches import deleted
 from worker.batches.records import Asked, BatchCounts, NoSuchBatch, Place
 from worker.records import JobError, Status
 
@@ -107,7 +108,7 @@ def read(connection: Redis, batch: str) -> Page:
         NoSuchBatch: it never was, was deleted, or has expired.
     """
     raw = cast("Mapping[bytes, bytes]", connection.hgetall(batch_key(batch)))
-    if b"asked" not in raw:
+    if b"asked" not in raw or deleted.has(connection, batch):
         raise NoSuchBatch("There is no such batch, or not any more.")
     finished, numbers = raw.get(b"finished_at"), _numbers(raw)
     waiting = numbers.pop("waiting", 0)
@@ -154,6 +155,17 @@ def failures(connection: Redis, batch: str, most: int | None = None) -> dict[int
     found = connection.hmget(key, map(str, numbers)) if numbers else []
     pairs = zip(numbers, cast("list[bytes | None]", found), strict=True)
     return {number: JobError.model_validate_json(raw) if raw else _UNSAID for number, raw in pairs}
+
+
+def asked(connection: Redis, batch: str) -> Asked | None:
+    """What was asked for, also of a batch that was deleted; None once nothing is left of it."""
+    raw = cast("bytes | None", connection.hget(batch_key(batch), "asked"))
+    return None if raw is None else Asked.model_validate_json(raw)
+
+
+def strike(connection: Redis, batch: str, number: int) -> None:
+    """Forgets a picture, whose job is gone."""
+    connection.hdel(jobs_key(batch), str(number))
 
 
 def expire(connection: Redis, batch: str, ttl_seconds: int) -> None:
