@@ -11,6 +11,7 @@ from worker.blobs import Blobs, Kind
 from worker.fairness import FairOrder
 from worker.idempotency import Idempotency
 from worker.painting_job import PaintingJob
+from worker.records import Job
 
 #: When each job was first seen between the queue and a worker.
 STRANDED = "atelier:stranded"
@@ -27,7 +28,7 @@ class Removal:
         self._order = order
         self._connection = queue.connection
         self._blobs = blobs
-        self._idempotency = Idempotency(queue.connection)
+        self._idempotency = Idempotency(queue.connection, Job)
 
     def mark(self, job_id: str) -> None:
         """Tells the worker that has the job that it was deleted."""

@@ -43,7 +43,7 @@ class Submitter:
         self._blobs = blobs
         self._settings = settings
         self._admission = Admission(ledger.connection, blobs, ledger.queue.key, settings)
-        self._idempotency = Idempotency(ledger.connection)
+        self._idempotency = Idempotency(ledger.connection, Job)
 
     def submit(self, submission: Submission) -> Job:
         """As ``Jobs.submit``."""

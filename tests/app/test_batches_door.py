@@ -288,3 +288,21 @@ def peak_bytes(pid: int) -> int:
     status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
     (line,) = [line for line in status.splitlines() if line.startswith("VmHWM")]
     return int(line.split()[1]) * 1024
+
+
+def test_a_batch_that_is_sent_again_with_its_key_has_the_first_answer(
+    api: httpx.Client, style: bytes
+) -> None:
+    def send(archive: bytes) -> httpx.Response:
+        return api.post(
+            "/v1/batches", files=form(archive, style), headers={"Idempotency-Key": "mine"}
+        )
+
+    first, again = send(a_zip(ONE)), send(a_zip(ONE))
+    assert (first.status_code, again.status_code) == (202, 202)
+    assert again.json() == first.json()
+    assert again.headers["Location"] == first.headers["Location"]
+    assert "Idempotency-Replayed" not in first.headers
+    assert again.headers["Idempotency-Replayed"] == "true"
+    refused = problem(send(a_zip(photographs(2))), 422, field="Idempotency-Key")
+    assert refused["type"].endswith("idempotency-key-reused")

@@ -13,14 +13,14 @@ from typing import NamedTuple
 
 from worker.batches import book, leaf_files, moves
 from worker.batches.book import Entered, Page
-from worker.batches.door import BatchDoor, manifest_of, release_waiting
+from worker.batches.door import BatchDoor
+from worker.batches.manifests import manifest_of, release_waiting
 from worker.batches.order import BatchOrder
 from worker.batches.records import (
     NAMED,
     Asked,
     Batch,
     BatchFailure,
-    BatchProgress,
     Manifest,
     NoSuchBatch,
 )
@@ -69,12 +69,15 @@ class Batches:
     def hand_in(self, order: BatchOrder) -> Batch:
         """Looks an archive through, and stores its pictures to be painted one after the other.
 
+        The batch that has answered the same idempotency key before is returned in place of another.
+
         Raises:
             InputError: the archive, a style or a parameter is at fault; nothing has been stored.
+            KeyInUse: a request with the same idempotency key is being answered.
             QueueFull: as many jobs or batches wait, or bytes are kept, as may be; likewise.
             TooManyJobs: the client has as many unfinished ones as it may; likewise.
         """
-        return self.get(self._door.take_in(order))
+        return self._door.take_in(order)
 
     def get(self, batch: str) -> Batch:
         """A batch as it is now.
@@ -83,21 +86,7 @@ class Batches:
             NoSuchBatch: it never was, was deleted, or has expired.
         """
         page = self._page(batch)
-        asked, counts, finished = page.asked, page.counts, page.finished_at
-        return Batch(
-            id=batch,
-            owner=asked.owner,
-            status=counts.status,
-            created_at=asked.created_at,
-            finished_at=finished,
-            expires_at=finished and finished + self._result_ttl,
-            total=asked.total,
-            counts=counts,
-            progress=BatchProgress(fraction=1 - counts.unfinished / asked.total),
-            failures=self._failures(batch, page),
-            format=asked.format,
-            params=asked.params,
-        )
+        return page.view(batch, self._failures(batch, page), self._result_ttl)
 
     def cancel(self, batch: str) -> Batch:
         """Cancels all of a batch that has not ended; what is painted stays.

@@ -13,7 +13,7 @@ whichever processes try, and wherever they are killed.
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple, cast
 
 from redis import Redis
@@ -21,7 +21,15 @@ from redis.client import Pipeline
 
 from model.errors import PaintingError
 from worker.batches import deleted
-from worker.batches.records import Asked, BatchCounts, NoSuchBatch, Place
+from worker.batches.records import (
+    Asked,
+    Batch,
+    BatchCounts,
+    BatchFailure,
+    BatchProgress,
+    NoSuchBatch,
+    Place,
+)
 from worker.records import JobError, Status
 
 #: The batches that are fed, by when they came; one that is not finished any more is again.
@@ -45,6 +53,24 @@ class Page(NamedTuple):
     counts: BatchCounts
     waiting: int
     finished_at: datetime | None
+
+    def view(self, batch: str, failures: list[BatchFailure], life: timedelta) -> Batch:
+        """The batch as people see it, which is kept for so long once it is finished."""
+        asked, counts, finished = self.asked, self.counts, self.finished_at
+        return Batch(
+            id=batch,
+            owner=asked.owner,
+            status=counts.status,
+            created_at=asked.created_at,
+            finished_at=finished,
+            expires_at=finished and finished + life,
+            total=asked.total,
+            counts=counts,
+            progress=BatchProgress(fraction=1 - counts.unfinished / asked.total),
+            failures=failures,
+            format=asked.format,
+            params=asked.params,
+        )
 
 
 class Entered(NamedTuple):

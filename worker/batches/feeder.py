@@ -21,7 +21,7 @@ from worker.admission import Admission, QueueFull, TooManyJobs
 from worker.batches import book, deleted, unfinished
 from worker.batches.batches import Batches
 from worker.batches.book import Page
-from worker.batches.door import release_waiting
+from worker.batches.manifests import release_waiting
 from worker.batches.news import catch_up_if_due
 from worker.batches.records import Manifest, NoSuchBatch, Place
 from worker.batches.removal import BatchRemoval

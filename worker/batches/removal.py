@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from typing import get_args
 
 from worker.batches import book, deleted, moves, unfinished
-from worker.batches.door import manifest_of, waiting_uses
-from worker.batches.records import Asked, Manifest
+from worker.batches.manifests import manifest_of, waiting_uses
+from worker.batches.records import Asked, Batch, Manifest
 from worker.blobs import Kind
+from worker.idempotency import Idempotency
 from worker.jobs import Jobs
 from worker.ledger import NoSuchJob
 from worker.records import FINAL
@@ -27,6 +28,7 @@ class BatchRemoval:
         self._jobs = jobs
         self._connection = jobs.connection
         self._blobs = jobs.blobs
+        self._idempotency = Idempotency(jobs.connection, Batch)
 
     def begin(self, batch: str, asked: Asked) -> None:
         """From here on there is no such batch, and no job is made of its pictures."""
@@ -35,6 +37,7 @@ class BatchRemoval:
             moves.end_waiting(pipeline, batch, asked.total)
             unfinished.leave(pipeline, batch, asked.client)
             pipeline.execute()
+        self._idempotency.forget(batch)
 
     def go_on(self, batch: str, until: float) -> None:
         """Removes some more of a deleted batch, until ``time.monotonic()`` is so late."""
