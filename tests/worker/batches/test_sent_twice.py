@@ -15,7 +15,7 @@ from worker.batches.order import BatchOrder
 from worker.batches.records import Batch
 from worker.blobs import Blobs
 from worker.connections import connect_impatiently
-from worker.idempotency import KeyReused
+from worker.idempotency import KeyInUse, KeyReused, Ticket
 from worker.jobs import Jobs
 from worker.settings import Settings
 
@@ -122,3 +122,16 @@ def test_the_key_is_held_for_as_long_as_pictures_are_stored(
     monkeypatch.setattr(Blobs, "add_upload", add_slowly)
     batches.hand_in(order)
     assert lives[1:4] == [idempotency.LEASE_SECONDS] * 3
+
+
+def test_a_request_that_has_lost_its_key_meanwhile_makes_no_batch(
+    batches: Batches, redis: Redis, order: BatchOrder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lose(*_arguments: object) -> None:
+        for record in redis.keys("atelier:idempotency:*"):
+            redis.delete(record)
+
+    monkeypatch.setattr(Ticket, "renew", lose)
+    with pytest.raises(KeyInUse):
+        batches.hand_in(order)
+    assert redis.keys("*") == []
