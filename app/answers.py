@@ -18,7 +18,7 @@ HEADERS = {
     "Content-Range": "Which bytes these are, and of how many.",
     "ETag": "Strong; another as soon as the answer is another.",
     "Idempotency-Replayed": "`true`: this was answered before, to the same `Idempotency-Key`.",
-    "Location": "Where the job or the batch is.",
+    "Location": "Where the job, the batch or the picture is.",
     "Preference-Applied": "`wait=N`: how long the answer was held at most.",
     "RateLimit": "How many requests are left (`r`) of this minute's, and its seconds left (`t`).",
     "RateLimit-Policy": "How many requests are taken (`q`) in so many seconds (`w`).",

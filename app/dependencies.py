@@ -6,8 +6,8 @@ from typing import Annotated
 from fastapi import Depends, Path, Request
 
 from app.events import Fanout
-from worker.batch_records import Batch, NoSuchBatch
-from worker.batches import Batches
+from worker.batches.batches import Batches
+from worker.batches.records import Batch, NoSuchBatch
 from worker.job_index import EVERYONE
 from worker.jobs import Jobs
 from worker.ledger import NoSuchJob

@@ -10,7 +10,7 @@ from app.problems import FieldError, Problem
 from app.views import BatchView, JobView
 from model.errors import PictureSizeError
 from model.params import StyleTransferParams
-from worker.batch_records import Batch, BatchCounts, BatchFailure, BatchProgress
+from worker.batches.records import Batch, BatchCounts, BatchFailure, BatchProgress
 from worker.records import FeaturesUsed, Job, JobError, JobProgress, JobResult, problem_type
 from worker.watching import Event
 

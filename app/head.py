@@ -1,7 +1,11 @@
 """HEAD: wherever there is a GET, its answer without the body (RFC 9110, section 9.3.2)."""
 
 from anyio import CancelScope
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+#: In the scope of a HEAD that is asked as a GET.
+_ASKED = "atelier.head"
 
 
 class Head:
@@ -25,5 +29,10 @@ class Head:
                 answered.cancel()
 
         with CancelScope() as answered:
-            await self._app({**scope, "method": "GET"}, receive, send_headers)
+            await self._app({**scope, "method": "GET", _ASKED: True}, receive, send_headers)
         return None
+
+
+def is_asked(request: Request) -> bool:
+    """Whether what looks like a GET is a HEAD."""
+    return _ASKED in request.scope

@@ -17,7 +17,7 @@ _KEY = re.compile("[!-~]{1,255}")
 
 _DESCRIPTION = (
     "The client's own name of this request, 1 to 255 visible ASCII characters, such as a UUID; in "
-    "double quotes, or bare. A request sent again with it makes no second job."
+    "double quotes, or bare. A request sent again with it makes no second job or batch."
 )
 
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from model import errors
-from worker import admission, batch_records, idempotency, ledger, revival
+from worker import admission, idempotency, ledger, revival
+from worker.batches.records import BatchSizeError, BrokenArchiveError, NoSuchBatch
 from worker.connections import RedisUnreachableError
 
 
@@ -33,7 +34,7 @@ STATUS: Mapping[type[Exception], HTTPStatus] = {
     errors.InputError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.UnsupportedPictureError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     ledger.NoSuchJob: HTTPStatus.NOT_FOUND,
-    batch_records.NoSuchBatch: HTTPStatus.NOT_FOUND,
+    NoSuchBatch: HTTPStatus.NOT_FOUND,
     admission.QueueFull: HTTPStatus.SERVICE_UNAVAILABLE,
     admission.TooManyJobs: HTTPStatus.TOO_MANY_REQUESTS,
     idempotency.KeyInUse: HTTPStatus.CONFLICT,
@@ -61,7 +62,7 @@ CROSS_SITE = Kind(HTTPStatus.FORBIDDEN, "cross-site", "Requests from other sites
 ADMINS_ONLY = Kind(HTTPStatus.FORBIDDEN, "admins-only", "This is for admins")
 NOT_FOUND = of_status(HTTPStatus.NOT_FOUND)
 NO_SUCH_JOB = of_error(ledger.NoSuchJob)
-NO_SUCH_BATCH = of_error(batch_records.NoSuchBatch)
+NO_SUCH_BATCH = of_error(NoSuchBatch)
 NO_PREVIEW = Kind(HTTPStatus.NOT_FOUND, "no-preview", "No preview yet")
 NO_LOSSES = Kind(HTTPStatus.NOT_FOUND, "no-losses", "No losses yet")
 NO_SUCH_STYLE = Kind(HTTPStatus.NOT_FOUND, "no-such-style", "No such style")
@@ -88,8 +89,8 @@ MISDIRECTED = Kind(
 )
 INVALID_PARAMETER = of_error(errors.ParameterError)
 BROKEN_PICTURE = of_error(errors.BrokenPictureError)
-BROKEN_ARCHIVE = of_error(batch_records.BrokenArchiveError)
-BATCH_SIZE = of_error(batch_records.BatchSizeError)
+BROKEN_ARCHIVE = of_error(BrokenArchiveError)
+BATCH_SIZE = of_error(BatchSizeError)
 PICTURE_SIZE = of_error(errors.PictureSizeError)
 KEY_REUSED = of_error(idempotency.KeyReused)
 TOO_MANY_REQUESTS = Kind(HTTPStatus.TOO_MANY_REQUESTS, "too-many-requests", "Too many requests")

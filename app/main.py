@@ -28,7 +28,7 @@ from app.routes import (
     webhooks,
 )
 from app.sessions import Sessions
-from worker.batches import Batches
+from worker.batches.batches import Batches
 from worker.connections import connect_impatiently
 from worker.jobs import Jobs
 from worker.settings import Settings

@@ -4,7 +4,7 @@ from typing import Self
 
 from pydantic import BaseModel
 
-from worker.batch_records import Batch
+from worker.batches.records import Batch
 from worker.records import Job
 
 

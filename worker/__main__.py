@@ -41,11 +41,11 @@ from model.painting import Studio
 from model.vgg import Features
 from worker import presence
 from worker.assignment import DeviceLost
+from worker.batches.feeder import Feeder
 from worker.connections import RedisAway, connect_impatiently, connect_patiently, ping
 from worker.coordination import QueueRunner
 from worker.courier import Courier
 from worker.device import Device
-from worker.feeder import Feeder
 from worker.intake import IntakeWorker
 from worker.jobs import Jobs
 from worker.logs import set_up_logging

@@ -5,12 +5,12 @@ bytes the uploads have together is kept beside them: one that expires stays in t
 counted again, and there is nothing else by which the two could differ.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, cast
 
 from redis import Redis
 
-from worker.vaults import InRedis, Vault
+from worker.vaults import NO_HEADERS, InRedis, Method, Vault
 
 Kind = Literal["result", "preview", "losses", "checkpoint"]
 
@@ -58,11 +58,20 @@ _SWEPT = "atelier:swept"
 
 
 class Blobs:
-    """The store; safe to share between threads."""
+    """The store; safe to share between threads.
 
-    def __init__(self, connection: Redis, vault: Vault | None = None) -> None:
+    Args:
+        connection: to Redis.
+        vault: where the bytes lie.
+        link_seconds: how long links to them hold; 0: there are none.
+    """
+
+    def __init__(
+        self, connection: Redis, vault: Vault | None = None, link_seconds: int = 0
+    ) -> None:
         self._connection = connection
         self._vault = vault or InRedis()
+        self._link_seconds = link_seconds
         self._leave = connection.register_script(_LEAVE)
 
     def add_upload(self, digest: str, data: bytes, job_id: str, ttl_seconds: int) -> None:
@@ -128,10 +137,25 @@ class Blobs:
                 pipeline.sismember(_users_key(digest), job_id)
             return all(pipeline.execute())
 
-    def put(self, job_id: str, kind: Kind, data: bytes, ttl_seconds: int) -> None:
-        """Stores what belongs to a job, in place of what was there."""
+    def put(
+        self,
+        job_id: str,
+        kind: Kind,
+        data: bytes,
+        ttl_seconds: int,
+        headers: Mapping[str, str] = NO_HEADERS,
+    ) -> None:
+        """Stores what belongs to a job, in place of what was there.
+
+        Args:
+            job_id: whose it is.
+            kind: what it is.
+            data: the bytes.
+            ttl_seconds: how long it is kept.
+            headers: that go with it to whoever follows a link to it.
+        """
         key = _job_key(job_id, kind)
-        kept = self._vault.keep(key, data)
+        kept = self._vault.keep(key, data, headers)
         before = self._connection.set(key, kept, ex=ttl_seconds, get=self._vault.is_elsewhere)
         if self._vault.is_elsewhere:
             self._drop([before])
@@ -139,6 +163,22 @@ class Blobs:
     def get(self, job_id: str, kind: Kind) -> bytes | None:
         """What belongs to a job, or None."""
         return self._fetch(_job_key(job_id, kind))
+
+    def link(self, job_id: str, kind: Kind, method: Method) -> str | None:
+        """Where what belongs to a job can be fetched for a while, by anybody and not from here.
+
+        Returns:
+            An URL for requests of this method, which holds no longer than the bytes are kept; None
+            where there are no links, or nothing.
+        """
+        if not self._link_seconds:
+            return None
+        key = _job_key(job_id, kind)
+        kept = cast("bytes | None", self._connection.get(key))
+        left = self._connection.ttl(key)
+        if kept is None or left < 0:
+            return None
+        return self._vault.link(kept, method, max(1, min(self._link_seconds, left)))
 
     def keep(self, job_ids: Iterable[str], kind: Kind, ttl_seconds: int) -> None:
         """Gives what belongs to jobs another time to live."""

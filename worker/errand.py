@@ -6,13 +6,15 @@ from model import images
 from model.door import PictureLimits
 from model.errors import PaintingError
 from model.sitting import Sitting
-from worker import batch_book, decoding
+from worker import decoding
 from worker.assignment import Array, Assignment, News
+from worker.batches import book
 from worker.blobs import Blobs, Kind
 from worker.events import EventKind
 from worker.jobs import Jobs
 from worker.painting_job import PaintingJob
 from worker.records import JobProgress, JobResult, Losses, Work
+from worker.result_files import file_headers
 from worker.settings import Settings
 
 
@@ -66,8 +68,8 @@ def store(
     file_format = assignment.sitting.params.format
     data = images.encode(picture, file_format)
     height, width = picture.shape[:2]
-    ttl = batch_book.result_ttl(jobs.connection, job.batch, settings.result_ttl_seconds)
-    jobs.blobs.put(job.id, "result", data, ttl)
+    ttl = book.result_ttl(jobs.connection, job.batch, settings.result_ttl_seconds)
+    jobs.blobs.put(job.id, "result", data, ttl, file_headers(job.id, file_format))
     jobs.note(
         job.id, result=JobResult(width=width, height=height, format=file_format, bytes=len(data))
     )

@@ -1,4 +1,4 @@
-"""One request, one job, however often it is sent (draft-ietf-httpapi-idempotency-key-header-07).
+"""One request, one answer, however often it is sent (draft-ietf-httpapi-idempotency-key-header-07).
 
 The first request with a key reserves it for a moment. The answer is written into the record in the
 transaction that enqueues the job, so there is never the one without the other; whoever comes again
@@ -9,16 +9,20 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import cast
+from typing import Generic, TypeVar, cast
 
 from redis import Redis
 from redis.client import Pipeline
 from redis.exceptions import WatchError
 
 from model.errors import AtelierError, InputError
+from worker.batches.records import Batch
 from worker.connections import RedisAway
 from worker.digests import digest_of
 from worker.records import Job
+
+#: What a request may have made.
+Answer = TypeVar("Answer", Job, Batch)
 
 #: The header, as errors name it.
 HEADER = "Idempotency-Key"
@@ -86,7 +90,11 @@ class Ticket:
             raise _in_use()
         pipeline.multi()
 
-    def complete(self, pipeline: Pipeline, answer: Job, ttl_seconds: int) -> None:
+    def renew(self, connection: Redis) -> None:
+        """Takes the time that a request may need anew."""
+        connection.expire(self.record, LEASE_SECONDS)
+
+    def complete(self, pipeline: Pipeline, answer: Job | Batch, ttl_seconds: int) -> None:
         """Writes the answer, and with the job that it is to go when the job goes."""
         fields = ["answer", answer.model_dump_json(), "job", answer.id]
         pipeline.hset(self.record, items=fields)
@@ -100,17 +108,28 @@ class Ticket:
         pipeline.eval(_NOTE_POSITION, 2, self.record, queue, job_id)
 
 
-class Idempotency:
-    """The keys of all clients; safe to share between threads."""
+class Idempotency(Generic[Answer]):
+    """The keys of all clients; safe to share between threads.
 
-    def __init__(self, connection: Redis) -> None:
+    Args:
+        connection: to Redis.
+        answers: what is made here.
+    """
+
+    def __init__(self, connection: Redis, answers: type[Answer]) -> None:
         self._connection = connection
+        self._model: type[Answer] = answers
         self._reserve = connection.register_script(_RESERVE)
         self._forget = connection.register_script(_FORGET)
 
     def once(
-        self, client: str, key: str, fingerprint: str, holder: str, make: Callable[[Ticket], Job]
-    ) -> Job:
+        self,
+        client: str,
+        key: str,
+        fingerprint: str,
+        holder: str,
+        make: Callable[[Ticket], Answer],
+    ) -> Answer:
         """The first answer to a request with this key: made now, or long ago.
 
         Args:
@@ -135,12 +154,12 @@ class Idempotency:
                 raise _in_use() from None
 
     def forget(self, job_id: str) -> None:
-        """Forgets every answer that named a job which is deleted."""
+        """Forgets every answer that named a job, or a batch, which is deleted."""
         for record in cast("set[bytes]", self._connection.smembers(_answers(job_id))):
             self._forget(keys=[record], args=["job", job_id])
         self._connection.delete(_answers(job_id))
 
-    def _reserved(self, ticket: Ticket, fingerprint: str) -> Job | None:
+    def _reserved(self, ticket: Ticket, fingerprint: str) -> Answer | None:
         """None once the key is reserved; before that, waits for a twin that was faster."""
         deadline = time.monotonic() + _PATIENCE_SECONDS
         request: list[str | int] = [fingerprint, ticket.holder, LEASE_SECONDS]
@@ -149,11 +168,16 @@ class Idempotency:
             if first != fingerprint.encode():
                 raise KeyReused("This key came with another request before.", field=HEADER)
             if answer is not None:
-                return _replay(answer, position)
+                return self._replay(answer, position)
             if time.monotonic() > deadline:
                 raise _in_use()
             time.sleep(_PAUSE_SECONDS)
         return None
+
+    def _replay(self, answer: bytes, position: bytes | None) -> Answer:
+        place = {} if position is None else {"queue_position": int(position)}
+        first = self._model.model_validate_json(answer)
+        return first.model_copy(update={**place, "replayed": True})
 
     @contextmanager
     def _released_if_refused(self, ticket: Ticket) -> Iterator[None]:
@@ -163,12 +187,6 @@ class Idempotency:
             with suppress(*RedisAway):  # the lease ends by itself
                 self._forget(keys=[ticket.record], args=["holder", ticket.holder])
             raise
-
-
-def _replay(answer: bytes, position: bytes | None) -> Job:
-    place = None if position is None else int(position)
-    first = Job.model_validate_json(answer)
-    return first.model_copy(update={"queue_position": place, "replayed": True})
 
 
 def _in_use() -> KeyInUse:

@@ -42,7 +42,9 @@ class Jobs(Ledger):
 
     def __init__(self, connection: Redis, settings: Settings) -> None:
         super().__init__(connection, settings)
-        self.blobs = Blobs(connection, open_vault(settings.blobs_url))
+        life = settings.result_link_seconds
+        vault = open_vault(settings.blobs_url, with_links=life > 0)
+        self.blobs = Blobs(connection, vault, life)
         self._settings = settings
         self._submitter = Submitter(self, self.blobs, settings)
         self._removal = Removal(self.queue, self.order, self.blobs)
@@ -72,13 +74,7 @@ class Jobs(Ledger):
         Raises:
             NoSuchJob: there is no such job.
         """
-        job = self.fetch(job_id)
-        if job.painting_status not in FINAL:
-            self.note(job_id, cancel=1)  # first, for the worker that is just taking it
-            self.connection.transaction(
-                lambda pipeline: self._cancel_waiting(job, pipeline), self.queue.key
-            )
-            self.sweep(job)
+        self._end(self.fetch(job_id))
         return self.get(job_id)
 
     def retry(self, job_id: str) -> Job:
@@ -100,7 +96,7 @@ class Jobs(Ledger):
         Raises:
             NoSuchJob: there is no such job.
         """
-        self.cancel(job_id)
+        self._end(self.fetch(job_id))
         job = self.fetch(job_id)
         if job.painting_status not in FINAL:  # a worker has it, and would write it again
             self._removal.mark(job_id)
@@ -164,6 +160,14 @@ class Jobs(Ledger):
             pipeline.lrem(self.queue.intermediate_queue_key, 0, job.id)
             pipeline.rpush(self.queue.key, job.id)
             pipeline.execute()
+
+    def _end(self, job: PaintingJob) -> None:
+        if job.painting_status not in FINAL:
+            self.note(job.id, cancel=1)  # first, for the worker that is just taking it
+            self.connection.transaction(
+                lambda pipeline: self._cancel_waiting(job, pipeline), self.queue.key
+            )
+            self.sweep(job)
 
     def _cancel_waiting(self, job: PaintingJob, pipeline: Pipeline) -> None:
         """Takes a waiting job out of the queue and ends it, unless a worker is faster."""

@@ -11,6 +11,7 @@ from rq.exceptions import NoSuchJobError
 
 from model.errors import AtelierError
 from worker import job_index
+from worker.batches import deleted
 from worker.fairness import FairOrder
 from worker.job_index import JobIndex
 from worker.painting_job import PaintingJob
@@ -47,7 +48,10 @@ class Ledger:
         Raises:
             NoSuchJob: it never was, was deleted, or has expired.
         """
-        return self._view(self.fetch(job_id))
+        job = self.fetch(job_id)
+        if deleted.had(self.connection, [job.batch]):
+            raise NoSuchJob("There is no such job, or not any more.")
+        return self._view(job)
 
     def read(self, job_id: str, record: Mapping[bytes, bytes], index: int | None) -> Job:
         """A job as its record has it, which somebody else fetched.
@@ -88,7 +92,7 @@ class Ledger:
         """
         found: list[Job] = []
         while entries := self.index.before(cursor, owner):
-            for entry, job in zip(entries, self._fetch_many(entries), strict=True):
+            for entry, job in zip(entries, self._fetch_shown(entries), strict=True):
                 cursor = entry
                 if job is None:
                     self.index.drop(entry, owner)
@@ -137,10 +141,13 @@ class Ledger:
         # What `enqueue_job` would do before: without it RQ's tools see no queue.
         pipeline.sadd(self.queue.redis_queues_keys, self.queue.key)
 
-    def _fetch_many(self, entries: list[str]) -> list[PaintingJob | None]:
+    def _fetch_shown(self, entries: list[str]) -> list[PaintingJob | None]:
+        """Their records; None where they are gone, or their batch was deleted."""
         ids = [job_index.id_of(entry) for entry in entries]
-        found = PaintingJob.fetch_many(ids, connection=self.connection, serializer="json")
-        return cast("list[PaintingJob | None]", found)
+        records = PaintingJob.fetch_many(ids, connection=self.connection, serializer="json")
+        found = cast("list[PaintingJob | None]", records)
+        gone = deleted.had(self.connection, [job.batch for job in found if job is not None])
+        return [None if job is None or job.batch in gone else job for job in found]
 
     def _view(self, job: PaintingJob) -> Job:
         if job.painting_status != "queued":

@@ -15,7 +15,8 @@ from redis.client import Pipeline
 from rq.job import Job as RqJob
 from rq.job import JobStatus
 
-from worker import batch_book, events, in_flight, reuse, totals, webhooks
+from worker import events, in_flight, reuse, totals, webhooks
+from worker.batches import moves
 from worker.records import (
     FINAL,
     WORK_VERSION,
@@ -141,7 +142,7 @@ class PaintingJob(RqJob):
             webhooks.add(connection, self.id, status, webhook, self.owner)
         if status in FINAL:
             totals.count_ended(connection, status)
-        batch_book.move(connection, self.batch, self.id, status)
+        moves.move(connection, self.batch, self.id, status)
 
     def _settle(self, connection: Redis) -> None:
         """A job that has ended counts no more; one that has succeeded may answer for others."""

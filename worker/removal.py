@@ -5,11 +5,13 @@ from typing import get_args
 from rq import Queue
 from rq.registry import CanceledJobRegistry, FailedJobRegistry, FinishedJobRegistry
 
-from worker import batch_book, events, in_flight, reuse, webhooks
+from worker import events, in_flight, reuse, webhooks
+from worker.batches import moves
 from worker.blobs import Blobs, Kind
 from worker.fairness import FairOrder
 from worker.idempotency import Idempotency
 from worker.painting_job import PaintingJob
+from worker.records import Job
 
 #: When each job was first seen between the queue and a worker.
 STRANDED = "atelier:stranded"
@@ -26,7 +28,7 @@ class Removal:
         self._order = order
         self._connection = queue.connection
         self._blobs = blobs
-        self._idempotency = Idempotency(queue.connection)
+        self._idempotency = Idempotency(queue.connection, Job)
 
     def mark(self, job_id: str) -> None:
         """Tells the worker that has the job that it was deleted."""
@@ -59,7 +61,7 @@ class Removal:
             webhooks.forget(pipeline, job.id)
             events.forget(pipeline, job.id)
             pipeline.hdel(STRANDED, job.id)
-            batch_book.leave(pipeline, job.batch, job.id)
+            moves.leave(pipeline, job.batch, job.id)
             if job.client is not None:
                 in_flight.remove(pipeline, job.client, job.id)
             pipeline.execute()

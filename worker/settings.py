@@ -74,6 +74,12 @@ class Settings(BaseSettings):
         description="Where pictures are kept: in Redis, or at an URL such as `s3://bucket/prefix` "
         "or `file:///srv/atelier`, which API and workers must both reach.",
     )
+    result_link_seconds: Annotated[int, Field(ge=0, le=7 * 86_400)] = Field(
+        0,
+        description="How long a signed link to a picture in the store holds, to which "
+        "`GET .../result` then leads; clients must reach the store. 0: no links, the API hands "
+        "pictures out.",
+    )
     features: str = Field(
         "auto", description="VGG-19 weights: `auto`, `imagenet`, `bundled`, or a file."
     )

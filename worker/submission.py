@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from typing import Self
 
 from model.params import StyleTransferParams
-from worker.batch_turn import Turn
+from worker.batches.turn import Turn
 from worker.digests import digest_of, fingerprint_of
 from worker.pictures import Pictures
 from worker.records import Priority, Work

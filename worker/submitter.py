@@ -10,7 +10,7 @@ from rq import Retry
 from model.params import StyleTransferParams
 from worker import in_flight, presence, reuse
 from worker.admission import Admission
-from worker.batch_turn import Turn
+from worker.batches.turn import Turn
 from worker.blobs import Blobs
 from worker.connections import RedisAway, Refused
 from worker.cost import check_cost
@@ -43,7 +43,7 @@ class Submitter:
         self._blobs = blobs
         self._settings = settings
         self._admission = Admission(ledger.connection, blobs, ledger.queue.key, settings)
-        self._idempotency = Idempotency(ledger.connection)
+        self._idempotency = Idempotency(ledger.connection, Job)
 
     def submit(self, submission: Submission) -> Job:
         """As ``Jobs.submit``."""

@@ -21,7 +21,7 @@ from google_crc32c import value as crc32c
 
 from model.door import PictureLimits, inspect
 from model.errors import BrokenPictureError, InputError, PictureSizeError
-from worker.batch_records import BrokenArchiveError
+from worker.batches.records import BrokenArchiveError
 from worker.tf_example import Example
 from worker.wire import CrowdedError, check_beside
 

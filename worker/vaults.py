@@ -6,11 +6,12 @@ written before its name is and never again, so nobody reads half of one; what no
 is swept up.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any, Protocol
+from types import MappingProxyType
+from typing import Any, Literal, Protocol
 from uuid import uuid4
 
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -32,8 +33,15 @@ _PATIENCE: dict[str, Any] = {
 }
 
 
+#: What a link may be asked with: it holds for one of them alone.
+Method = Literal["GET", "HEAD"]
+
+
 class StoreAway(RedisConnectionError):  # noqa: N818 - as `RedisAway` is
     """The store does not answer; to whoever waits for Redis that is one and the same."""
+
+
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
 class Vault(Protocol):
@@ -41,12 +49,24 @@ class Vault(Protocol):
 
     Attributes:
         is_elsewhere: whether Redis keeps a name in place of the bytes.
+        has_links: whether there are links by which anybody may fetch bytes for a while.
     """
 
     is_elsewhere: bool
+    has_links: bool
 
-    def keep(self, key: str, data: bytes) -> bytes:
-        """Takes bytes in; gives what Redis is to keep under the key."""
+    def keep(self, key: str, data: bytes, headers: Mapping[str, str] = NO_HEADERS) -> bytes:
+        """Takes bytes in; gives what Redis is to keep under the key.
+
+        Args:
+            key: what they are.
+            data: the bytes.
+            headers: that go with them to whoever follows a link.
+        """
+        ...
+
+    def link(self, kept: bytes, method: Method, seconds: int) -> str:
+        """An URL that gives the bytes, without a key, for so long."""
         ...
 
     def fetch(self, kept: bytes) -> bytes | None:
@@ -66,10 +86,15 @@ class InRedis:
     """Redis keeps the bytes themselves."""
 
     is_elsewhere = False
+    has_links = False
 
-    def keep(self, _key: str, data: bytes) -> bytes:
+    def keep(self, _key: str, data: bytes, _headers: Mapping[str, str] = NO_HEADERS) -> bytes:
         """As it is."""
         return data
+
+    def link(self, _kept: bytes, _method: Method, _seconds: int) -> str:
+        """Never asked for."""
+        raise NotImplementedError
 
     def fetch(self, kept: bytes) -> bytes | None:
         """As it is."""
@@ -106,12 +131,21 @@ class InStore:
             self._store: Any = store.from_url(url, **options)
         except (obstore.exceptions.BaseError, ValueError) as error:
             raise SettingsError(f"ATELIER_BLOBS_URL: {_reason(error)}") from None
+        signing = (store.S3Store, store.GCSStore, store.AzureStore)
+        self.has_links = isinstance(self._store, signing)
 
-    def keep(self, key: str, data: bytes) -> bytes:
+    def keep(self, key: str, data: bytes, headers: Mapping[str, str] = NO_HEADERS) -> bytes:
         """An object of its own for each time that something is kept."""
         name = f"{key.replace(':', '/')}/{uuid4().hex}"
-        self._do(partial(self._obstore.put, self._store, name, data))
+        # Files have none.
+        attributes = dict(headers) if self.has_links else None
+        self._do(partial(self._obstore.put, self._store, name, data, attributes=attributes))
         return name.encode()
+
+    def link(self, kept: bytes, method: Method, seconds: int) -> str:
+        """Signed by the credentials of the store, which need not be asked for it."""
+        life = timedelta(seconds=seconds)
+        return str(self._do(lambda: self._obstore.sign(self._store, method, kept.decode(), life)))
 
     def fetch(self, kept: bytes) -> bytes | None:
         """The object."""
@@ -147,13 +181,19 @@ class InStore:
             raise StoreAway(f"The store of pictures does not answer: {_reason(error)}") from error
 
 
-def open_vault(url: str) -> Vault:
+def open_vault(url: str, *, with_links: bool = False) -> Vault:
     """The vault at ``ATELIER_BLOBS_URL``.
 
     Raises:
-        SettingsError: there is no such kind of store.
+        SettingsError: there is no such kind of store, or it has no links though it should.
     """
-    return InRedis() if url == "redis:" else InStore(url)
+    vault: Vault = InRedis() if url == "redis:" else InStore(url)
+    if with_links and not vault.has_links:
+        raise SettingsError(
+            "ATELIER_RESULT_LINK_SECONDS: only S3, Google's and Azure's stores have links. "
+            f"Received, as ATELIER_BLOBS_URL: {url!r}."
+        )
+    return vault
 
 
 def _reason(error: Exception) -> str:

@@ -13,8 +13,8 @@ from typing import IO, Any, cast
 from app.batch.entries import is_picture, unpacked
 from model.errors import InputError, PictureSizeError, UnsupportedPictureError
 from worker import tfrecords
-from worker.batch_order import Archive, Arrival
-from worker.batch_records import ArchiveFormat, BatchSizeError, BrokenArchiveError
+from worker.batches.order import Archive, Arrival
+from worker.batches.records import ArchiveFormat, BatchSizeError, BrokenArchiveError
 from worker.settings import Settings
 
 #: Where errors say that the fault is.

@@ -11,7 +11,7 @@ from typing import Any
 
 from app.batch.entries import painted_names
 from worker import tfrecords
-from worker.batches import Painted
+from worker.batches.batches import Painted
 
 #: Where in a zip it is said what could not be painted.
 FAILURES = "failures.json"

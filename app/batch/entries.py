@@ -9,6 +9,9 @@ from pathlib import PurePosixPath
 
 from app.endings import FORMATS
 
+#: Of a longer name the last so many: a zip has room for 65,535, the ending and a number included.
+_MAX_NAME_BYTES = 65_000
+
 
 def unpacked(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
     """A file of a zip, and never more than its size says, whatever it would unpack to.
@@ -35,12 +38,24 @@ def painted_names(names: Iterable[str], ending: str) -> list[str]:
     taken: set[str] = set()
     numbers: defaultdict[str, Iterator[int]] = defaultdict(partial(count, 2))
     for name in names:
-        inside = PurePosixPath(*(part for part in PurePosixPath(name).parts if part.strip("./")))
+        inside = _inside(_cut(str(_inside(name))))
         own = (str(inside.with_suffix(ending)), f"{inside}{ending}")
         numbered = (f"{inside} ({n}){ending}" for n in numbers[str(inside).lower()])
         found.append(next(n for n in chain(own, numbered) if n.lower() not in taken))
         taken.add(found[-1].lower())
     return found
+
+
+def _inside(name: str) -> PurePosixPath:
+    """The name as a path from the place where it is unpacked, and never out of it."""
+    return PurePosixPath(*(part for part in PurePosixPath(name).parts if part.strip("./")))
+
+
+def _cut(name: str) -> str:
+    """The name, or its end: in UTF-8 it may be longer than the zip that it comes from had it."""
+    if len(name) * 4 <= _MAX_NAME_BYTES:
+        return name
+    return name.encode(errors="surrogateescape")[-_MAX_NAME_BYTES:].decode(errors="ignore")
 
 
 def is_picture(name: str) -> bool:

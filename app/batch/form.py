@@ -8,8 +8,8 @@ from app.dependencies import Caller
 from app.form import FORM_BYTES, StyleForm
 from model.errors import PictureSizeError
 from model.params import MAX_STYLES
-from worker.batch_order import BatchOrder
-from worker.batch_records import BatchSizeError
+from worker.batches.order import BatchOrder
+from worker.batches.records import BatchSizeError
 from worker.settings import Settings
 
 
@@ -21,7 +21,7 @@ class BatchForm(StyleForm):
         "are left out, or a `.tfrecord` of `tf.train.Example` with a picture in `image/encoded`."
     )
 
-    def order(self, caller: Caller, settings: Settings) -> BatchOrder:
+    def order(self, caller: Caller, settings: Settings, idempotency_key: str | None) -> BatchOrder:
         """What is handed in, in the name of who asks; the photographs are not read yet.
 
         Raises:
@@ -36,6 +36,7 @@ class BatchForm(StyleForm):
             self.priority,
             owner=caller.owner,
             client=caller.client,
+            idempotency_key=idempotency_key,
         )
 
     def _check_styles(self, most: int) -> None:

@@ -152,7 +152,10 @@ def delete(job_id: str) -> Ask[None]:
 
 def result(job_id: str) -> Ask[bytes]:
     """The finished picture's file."""
-    return Ask("GET", f"/v1/jobs/{job_id}/result", lambda response: response.content)
+    # The store may have it; httpx sends the key to no other server.
+    options = {"follow_redirects": True}
+    path = f"/v1/jobs/{job_id}/result"
+    return Ask("GET", path, lambda response: response.content, options=options)
 
 
 def preview(job_id: str) -> Ask[bytes]:

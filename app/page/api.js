@@ -40,13 +40,16 @@ export function getJobs(asked, signal) {
   return read(`/v1/jobs?${new URLSearchParams(given)}`, signal);
 }
 
+/** Where the painting of a job is: here, and not where the page may not fetch or show it. */
+export const resultOf = ({ urls }) => `${urls.result}?redirect=false`;
+
 /** The painting of a job, as a file. */
-export async function fetchResult({ id, urls, result }) {
+export async function fetchResult(job) {
   try {
-    const response = await fetch(urls.result);
-    if (!response.ok) await explainMissing(urls.result);
-    const { format } = result;
-    return new File([await response.blob()], `atelier-${id.slice(0, 8)}.${format}`);
+    const response = await fetch(resultOf(job));
+    if (!response.ok) await explainMissing(resultOf(job));
+    const { format } = job.result;
+    return new File([await response.blob()], `atelier-${job.id.slice(0, 8)}.${format}`);
   } catch (error) {
     throw error instanceof TypeError ? new Away() : error;
   }

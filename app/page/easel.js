@@ -1,7 +1,7 @@
 // One job, shown in whatever state it is: waiting, being painted, finished, failed, canceled,
 // or not there at all.
 
-import { cancelJob, explainMissing, Refused } from "./api.js";
+import { cancelJob, explainMissing, Refused, resultOf } from "./api.js";
 import { Curve } from "./curve.js";
 import { announce } from "./dom.js";
 import { follow } from "./follow.js";
@@ -132,13 +132,14 @@ export class Easel {
     announce(quarter ? words.painted(quarter) : words.status.running);
   }
 
-  async #showPicture({ status, urls, result, params, progress: { preview_version: version } }) {
+  async #showPicture(job) {
+    const { status, urls, result, params, progress: { preview_version: version } } = job;
     this.#frame.longSide = params.size;
     const finished = status === "succeeded";
-    this.#find(".save").href = finished ? urls.result : "";
+    this.#find(".save").href = finished ? resultOf(job) : "";
     if (finished && result.format !== "tiff") {
-      const shown = await this.#frame.show(urls.result, words.alt.result, this.#source);
-      if (!shown) await explainMissing(urls.result);
+      const shown = await this.#frame.show(resultOf(job), words.alt.result, this.#source);
+      if (!shown) await explainMissing(resultOf(job));
     } else if (version) {
       this.#frame.show(`${urls.preview}?version=${version}`, words.alt.preview);
     }

@@ -14,8 +14,8 @@ from app.dependencies import BatchesDep, JobsDep, OwnBatchDep
 from app.endings import ending_of
 from app.problems import ProblemError
 from app.views import BatchView
-from worker.batch_records import ArchiveFormat, Batch
-from worker.batches import Painted
+from worker.batches.batches import Painted
+from worker.batches.records import ArchiveFormat, Batch
 from worker.jobs import Jobs
 from worker.records import FINAL
 
@@ -41,7 +41,10 @@ def cancel_batch(batch: OwnBatchDep, batches: BatchesDep) -> BatchView:
 
 @router.delete("", status_code=204, responses=problems(kinds.NO_SUCH_BATCH))
 def delete_batch(batch: OwnBatchDep, batches: BatchesDep) -> None:
-    """Forgets a batch with all its jobs and pictures; what is left of it is canceled first."""
+    """Forgets a batch with all its jobs and pictures; what is left of it is canceled first.
+
+    They are gone at once. What they take up is given back by and by: some minutes for thousands.
+    """
     batches.delete(batch.id)
 
 

@@ -1,13 +1,19 @@
 """/v1/jobs/{id}/...: what a job has to show: result, preview, loss curve."""
 
-from fastapi import APIRouter, Request, Response
+from http import HTTPStatus
+from typing import Annotated
 
-from app import conditional, kinds
-from app.answers import media, problems
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import RedirectResponse
+
+from app import conditional, head, kinds
+from app.answers import headers, media, problems
 from app.dependencies import JobsDep, OwnJobDep
 from app.problems import ProblemError
 from model.container import MEDIA_TYPES
 from worker.records import FINAL, Losses
+from worker.result_files import file_headers
+from worker.vaults import Method
 
 router = APIRouter(
     prefix="/v1/jobs/{job_id}",
@@ -16,33 +22,54 @@ router = APIRouter(
 
 _PICTURES = MEDIA_TYPES.values()
 
+Redirect = Annotated[
+    bool,
+    Query(
+        description="Whether the answer may be a link to the store that has the picture; without "
+        "one the picture comes from here."
+    ),
+]
+
 
 @router.get(
     "/result",
     response_class=Response,
     responses={
         **conditional.responses(*_PICTURES, headers=("Content-Disposition",), **media(*_PICTURES)),
+        HTTPStatus.TEMPORARY_REDIRECT: {
+            "description": "Where the picture is for a short while, for whoever has this URL: no "
+            "key is asked for there, and none is to be sent.",
+            "headers": headers("Location"),
+        },
         **problems(kinds.NO_SUCH_JOB, kinds.NO_RESULT, kinds.RESULT_EXPIRED),
     },
     openapi_extra=conditional.PARAMETERS,
 )
-def get_result(job: OwnJobDep, jobs: JobsDep, request: Request) -> Response:
-    """The finished picture."""
+def get_result(
+    job: OwnJobDep,
+    jobs: JobsDep,
+    request: Request,
+    redirect: Redirect = True,  # noqa: FBT002 - by its name, in the query
+) -> Response:
+    """The finished picture, or where the store itself hands it out (`ATELIER_RESULT_LINK_SECONDS`).
+
+    Conditions and ranges are then for the store: it has entity tags of its own.
+    """
     if job.result is None:
         raise ProblemError(
             kinds.NO_RESULT,
             f"The job has {'no' if job.status in FINAL else 'not yet a'} result. "
             f"Its status is: {job.status}.",
         )
+    method: Method = "HEAD" if head.is_asked(request) else "GET"
+    if redirect and (link := jobs.blobs.link(job.id, "result", method)):
+        return RedirectResponse(link, headers={"Cache-Control": "no-store"})
     picture = jobs.blobs.get(job.id, "result")
     if picture is None:
         raise ProblemError(kinds.RESULT_EXPIRED, "The picture has expired.")
-    name = f"atelier-{job.id[:8]}.{job.result.format}"
+    kind = job.result.format
     return conditional.answer(
-        request,
-        picture,
-        MEDIA_TYPES[job.result.format],
-        headers={"Content-Disposition": f'inline; filename="{name}"'},
+        request, picture, MEDIA_TYPES[kind], headers=file_headers(job.id, kind)
     )
 
 

@@ -10,6 +10,7 @@ from app.answers import headers, links, problems
 from app.batch.form import BatchForm, max_batch_form_bytes
 from app.dependencies import BatchesDep, CallerDep
 from app.form import a_form, each_field_once
+from app.idempotency import IdempotencyKeyDep
 from app.views import BatchView
 from worker.settings import Settings
 
@@ -17,6 +18,7 @@ _LINKS = ("get_batch", "get_batch_result", "cancel_batch", "delete_batch")
 
 _PROBLEMS = (
     kinds.BAD_REQUEST,
+    kinds.KEY_IN_USE,
     kinds.TOO_LARGE,
     kinds.UNSUPPORTED_MEDIA_TYPE,
     kinds.UNSUPPORTED_PICTURE,
@@ -25,6 +27,7 @@ _PROBLEMS = (
     kinds.PICTURE_SIZE,
     kinds.BROKEN_ARCHIVE,
     kinds.BATCH_SIZE,
+    kinds.KEY_REUSED,
     kinds.TOO_MANY_JOBS,
     kinds.QUEUE_FULL,
 )
@@ -40,7 +43,7 @@ def router(settings: Settings) -> APIRouter:
         status_code=HTTPStatus.ACCEPTED,
         responses={
             HTTPStatus.ACCEPTED: links(*_LINKS, parameter="batch_id")
-            | {"headers": headers("Location")},
+            | {"headers": headers("Location", "Idempotency-Replayed")},
             **problems(*_PROBLEMS),
         },
         dependencies=[Depends(a_form), Depends(each_field_once)],
@@ -55,6 +58,7 @@ def submit_batch(
     ],
     batches: BatchesDep,
     caller: CallerDep,
+    idempotency_key: IdempotencyKeyDep,
     response: Response,
 ) -> BatchView:
     """Hands in an archive of pictures, all to be painted in the same one to eight styles.
@@ -62,7 +66,13 @@ def submit_batch(
     Each becomes a job like any other as soon as there is room for it in the queue, and none
     has a webhook. A picture that is not taken is one of the `failures` from the beginning; an
     archive that is damaged, or has more in it than is taken, is refused as a whole.
+
+    A request that is sent again with the same `Idempotency-Key` has the first one's answer, with
+    `Idempotency-Replayed: true`, and makes no second batch.
     """
-    batch = BatchView.of(batches.hand_in(form.order(caller, batches.settings)))
+    order = form.order(caller, batches.settings, idempotency_key)
+    batch = BatchView.of(batches.hand_in(order))
+    if batch.replayed:
+        response.headers["Idempotency-Replayed"] = "true"
     response.headers["Location"] = batch.urls.self
     return batch

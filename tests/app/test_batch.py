@@ -1,5 +1,6 @@
 """``atelier batch``: folders, archives and data sets, painted here and on a server."""
 
+import io
 import signal
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
@@ -266,6 +267,25 @@ def test_names_of_paintings_are_alike_for_no_two_and_lead_nowhere_else() -> None
     ]
     clashing = ["a.png (2).jpg", "a.png", "a.png.jpg", "A.PNG"]
     assert len({name.lower() for name in painted_names(clashing, ".png")}) == len(clashing)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        f"{'a' * 65_531}.jpg",
+        f"{'█' * 65_531}.jpg",
+        f"b../{'c' * 64_993}.jpg",  # whose end leads out
+        f"{'.' * 65_400}.jpg",
+    ],
+    ids=["a", "three bytes each", "out", "dots"],
+)
+def test_the_longest_names_that_a_zip_can_have_are_cut_to_ones_that_it_can(name: str) -> None:
+    painted = painted_names([name] * 3, ".tiff")
+    with zipfile.ZipFile(io.BytesIO(), "w") as result:
+        for one in painted:
+            result.writestr(zipfile.ZipInfo(one), b"")
+        assert len(set(result.namelist())) == 3
+    assert not any(set(Path(one).parts) & {"..", "/"} for one in painted)
 
 
 def test_a_picture_in_an_archive_that_unpacks_to_too_much_is_not_unpacked(tmp_path: Path) -> None:

@@ -88,7 +88,7 @@ def test_a_zip_is_painted_in_its_order_and_what_fails_is_listed_and_deleting_lea
     assert studio.delete(batch["urls"]["self"]).status_code == 204
     assert studio.get(batch["urls"]["self"]).status_code == 404
     assert jobs_of(studio) == []
-    assert of_batches(bare) == set()
+    eventually(lambda: not of_batches(bare), within=20, what="nothing is left of it")
 
 
 def test_a_tfrecord_keeps_its_order_and_all_other_features(

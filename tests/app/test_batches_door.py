@@ -1,5 +1,6 @@
 """What is no batch is refused at the door, with a reason, and costs nothing."""
 
+import math
 import os
 import struct
 import sys
@@ -23,6 +24,9 @@ from tests.app.archives import (
 )
 from tests.app.locked import ADMIN, ANNA, BERT, holding, locked_api
 from tests.pictures import photograph
+from worker.batches.removal import BatchRemoval
+from worker.jobs import Jobs
+from worker.settings import Settings
 from worker.tf_example import Example
 
 ONE = photographs(1)
@@ -208,7 +212,7 @@ def test_what_there_is_no_room_for_is_not_half_taken(
         answer = client.post("/v1/batches", files=form(archive, style))
         assert problem(answer, 429)["type"].endswith("too-many-jobs")
         client.delete(first["urls"]["self"])
-        assert contents(redis) == {}
+        hand_in(client, archive, style)  # there is room again, before a worker has removed it
 
 
 def test_a_batch_of_somebody_else_is_not_there(
@@ -236,7 +240,7 @@ def test_a_batch_of_somebody_else_is_not_there(
 
 
 def test_a_batch_before_its_first_job_waits_and_can_be_canceled_and_deleted(
-    api: httpx.Client, redis: Redis, style: bytes
+    api: httpx.Client, redis: Redis, settings: Settings, style: bytes
 ) -> None:
     batch = hand_in(api, a_zip(photographs(3)), style, size="64")
     assert (batch["status"], batch["counts"]["queued"]) == ("queued", 3)
@@ -247,6 +251,9 @@ def test_a_batch_before_its_first_job_waits_and_can_be_canceled_and_deleted(
     assert (over["status"], over["counts"]["canceled"]) == ("canceled", 3)
     assert over["finished_at"] < over["expires_at"]
     assert api.delete(batch["urls"]["self"]).status_code == 204
+    for method in ("GET", "DELETE"):
+        problem(api.request(method, batch["urls"]["self"]), 404)
+    BatchRemoval(Jobs(redis, settings)).go_on(batch["id"], math.inf)  # as a worker does
     assert contents(redis) == {}
 
 
@@ -288,3 +295,21 @@ def peak_bytes(pid: int) -> int:
     status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
     (line,) = [line for line in status.splitlines() if line.startswith("VmHWM")]
     return int(line.split()[1]) * 1024
+
+
+def test_a_batch_that_is_sent_again_with_its_key_has_the_first_answer(
+    api: httpx.Client, style: bytes
+) -> None:
+    def send(archive: bytes) -> httpx.Response:
+        return api.post(
+            "/v1/batches", files=form(archive, style), headers={"Idempotency-Key": "mine"}
+        )
+
+    first, again = send(a_zip(ONE)), send(a_zip(ONE))
+    assert (first.status_code, again.status_code) == (202, 202)
+    assert again.json() == first.json()
+    assert again.headers["Location"] == first.headers["Location"]
+    assert "Idempotency-Replayed" not in first.headers
+    assert again.headers["Idempotency-Replayed"] == "true"
+    refused = problem(send(a_zip(photographs(2))), 422, field="Idempotency-Key")
+    assert refused["type"].endswith("idempotency-key-reused")

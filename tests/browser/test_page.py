@@ -36,7 +36,7 @@ def test_the_whole_way_from_chosen_files_to_the_saved_painting(
     with page.expect_download() as saving:
         page.get_by_role("link", name="Save the picture").click()
     job = steps.job_id(page)
-    expect(steps.result(page)).to_have_attribute("src", f"/v1/jobs/{job}/result")
+    expect(steps.result(page)).to_have_attribute("src", f"/v1/jobs/{job}/result?redirect=false")
     assert saving.value.suggested_filename == f"atelier-{job[:8]}.png"
     assert saving.value.path().read_bytes() == api.get(f"/v1/jobs/{job}/result").content
 

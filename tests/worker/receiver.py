@@ -78,15 +78,17 @@ class _Handler(BaseHTTPRequestHandler):
             receiver.released.wait()
         if self.path == "/drip":
             self._drip()
-        status, headers = receiver.answers.get(self.path, (204, {}))
-        self.send_response(status)
-        for name, value in {"Content-Length": "0", **headers}.items():
-            self.send_header(name, value)
-        self.end_headers()
+        self._answer()
 
     def do_GET(self) -> None:
         self._note(b"")
-        self.send_response(204)
+        self._answer()
+
+    def _answer(self) -> None:
+        status, headers = self.server.receiver.answers.get(self.path, (204, {}))
+        self.send_response(status)
+        for name, value in {"Content-Length": "0", **headers}.items():
+            self.send_header(name, value)
         self.end_headers()
 
     def _note(self, body: bytes) -> None:

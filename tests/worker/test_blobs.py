@@ -7,14 +7,13 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import cast
 
-import httpx
 import obstore
 import pytest
-from moto.server import ThreadedMotoServer
 from redis import Redis
 
 from tests.app.api import painted, pictures, problem, serving
 from tests.house import House
+from tests.s3 import URL, serving_s3
 from worker import vaults
 from worker.blobs import Blobs
 from worker.settings import SettingsError
@@ -26,18 +25,11 @@ DIGEST = "a" * 64
 
 @pytest.fixture(scope="module")
 def s3() -> Iterator[str]:
-    """A server that speaks S3, with a bucket; the environment leads to it."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    host, port = server.get_host_and_port()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
-        patch.setenv("AWS_REGION", "us-east-1")
-        patch.setenv("AWS_ACCESS_KEY_ID", "anna")
-        patch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-        httpx.put(f"http://{host}:{port}/pictures", trust_env=False).raise_for_status()
-        yield "s3://pictures/atelier"
-    server.stop()
+    """The URL of a store that speaks S3; the environment leads to it."""
+    with serving_s3() as environment, pytest.MonkeyPatch.context() as patch:
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        yield URL
 
 
 @pytest.fixture(params=["file", "s3"])
@@ -215,6 +207,16 @@ def test_the_api_says_that_it_cannot_take_pictures_at_present_and_keeps_nothing(
 def test_what_is_no_store_is_refused_by_the_name_of_its_setting(url: str) -> None:
     with pytest.raises(SettingsError, match="ATELIER_BLOBS_URL"):
         open_vault(url)
+
+
+@pytest.mark.parametrize("url", ["redis:", "file:"])
+def test_a_store_without_links_is_refused_where_there_are_to_be_some(
+    url: str, tmp_path: Path
+) -> None:
+    place = f"file://{tmp_path}" if url == "file:" else url
+    open_vault(place)
+    with pytest.raises(SettingsError, match=r"^ATELIER_RESULT_LINK_SECONDS: .* Received.*"):
+        open_vault(place, with_links=True)
 
 
 def test_without_a_store_redis_has_it_all() -> None:

@@ -34,7 +34,7 @@ def test_a_process_that_dies_keeps_the_key_no_longer_than_its_lease(redis: Redis
         raise NotImplementedError
 
     with pytest.raises(NotImplementedError):
-        Idempotency(redis).once("me", "k", "f", "a", answer)
+        Idempotency(redis, Job).once("me", "k", "f", "a", answer)
     assert 0 < left[0] <= LEASE_SECONDS
     assert not contents(redis), "it was refused, so the key is free"
 

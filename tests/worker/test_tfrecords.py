@@ -10,7 +10,7 @@ import tensorflow as tf
 from model.errors import InputError, PictureSizeError
 from tests.pictures import photograph
 from worker import tfrecords
-from worker.batch_records import BrokenArchiveError
+from worker.batches.records import BrokenArchiveError
 
 
 def an_example() -> bytes:

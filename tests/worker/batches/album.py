@@ -6,8 +6,8 @@ from typing import Any
 
 from model.params import StyleTransferParams
 from tests.pictures import photograph, style_picture
-from worker.batch_order import Arrival, BatchOrder
-from worker.batch_records import ArchiveFormat, Batch
+from worker.batches.order import Arrival, BatchOrder
+from worker.batches.records import ArchiveFormat, Batch
 
 PARAMS = StyleTransferParams(size=64, quality="draft", steps=12)
 

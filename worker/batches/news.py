@@ -11,8 +11,8 @@ from typing import cast
 from redis import Redis
 from rq.job import JobStatus
 
-from worker import batch_book
-from worker.batch_records import Place
+from worker.batches import book, moves
+from worker.batches.records import Place
 from worker.painting_job import PaintingJob, status_of
 from worker.records import FINAL
 
@@ -30,14 +30,14 @@ def catch_up_if_due(connection: Redis, batch: str) -> bool:
 
 def catch_up(connection: Redis, batch: str) -> None:
     """Enters which of the jobs of a batch have ended, or are gone, by their records."""
-    entered = batch_book.entered(connection, batch)
+    entered = book.entered(connection, batch)
     jobs = {number: one.job_id for number, one in entered.items() if one.status not in FINAL}
     for number, status in _statuses(connection, jobs).items():
         place, job_id = str(Place(batch, number)), jobs[number]
         if status is None:
-            batch_book.leave(connection, place, job_id)
+            moves.leave(connection, place, job_id)
         elif (ended := status_of(JobStatus(status.decode()))) in FINAL:
-            batch_book.move(connection, place, job_id, ended)
+            moves.move(connection, place, job_id, ended)
 
 
 def _statuses(connection: Redis, jobs: Mapping[int, str]) -> Mapping[int, bytes | None]:

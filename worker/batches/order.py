@@ -6,7 +6,7 @@ from typing import Protocol
 
 from model.errors import InputError
 from model.params import StyleTransferParams
-from worker.batch_records import ArchiveFormat
+from worker.batches.records import ArchiveFormat
 from worker.digests import digest_of
 from worker.records import Priority
 from worker.tracing import current_traceparent
@@ -56,6 +56,7 @@ class BatchOrder:
         priority: as of a job (``worker.fairness``).
         owner: whose the batch will be; None where there are no keys, and all is everybody's.
         client: whom limits count.
+        idempotency_key: the client's own name for this request; None where it has none.
         traceparent: of the trace that the paintings will belong to; the present one, if any.
     """
 
@@ -65,6 +66,7 @@ class BatchOrder:
     priority: Priority = "normal"
     owner: str | None = None
     client: str = field(kw_only=True)
+    idempotency_key: str | None = None
     traceparent: str | None = field(default_factory=current_traceparent, compare=False)
 
     @property

@@ -95,6 +95,7 @@ class Batch(Record):
         failures: the first of those that could not be painted.
         format: of the archive that came, and of the result.
         expires_at: when the batch and its paintings are forgotten; null until it is finished.
+        replayed: whether this answer was given before, to the same idempotency key. Not shown.
     """
 
     id: str
@@ -109,6 +110,7 @@ class Batch(Record):
     failures: list[BatchFailure]
     format: ArchiveFormat
     params: StyleTransferParams
+    replayed: bool = Field(False, exclude=True)  # noqa: FBT003
 
 
 class Entry(Record):

@@ -8,14 +8,14 @@ from redis import Redis
 from rq.job import JobStatus
 
 from tests.house import eventually
-from tests.worker.album import STYLE, an_order, counted
+from tests.worker.batches.album import STYLE, an_order, counted
 from tests.worker.crew import Crew, a_crew
-from worker import batch_book, open_batches
-from worker.batch_records import Batch
-from worker.batches import Batches
+from worker.batches import book, unfinished
+from worker.batches.batches import Batches
+from worker.batches.feeder import Feeder
+from worker.batches.records import Batch
 from worker.connections import connect_impatiently
 from worker.digests import digest_of
-from worker.feeder import Feeder
 from worker.jobs import Jobs
 from worker.painting_job import PaintingJob
 from worker.records import Job
@@ -58,7 +58,7 @@ def test_a_batch_longer_than_the_queue_leaves_half_of_it_to_others(
             jobs.cancel(job.id)
     widths = [picture_of(redis, name) for name in names]
     assert len(set(widths)) == 10
-    entries = batches.manifest(batch_book.read(redis, batch.id).asked)
+    entries = batches.manifest(book.read(redis, batch.id).asked)
     assert entries is not None
     assert widths == [entry.picture for entry in entries.entries], "in their order"
     assert counted(batches.get(batch.id)) == {"canceled": 10}
@@ -117,9 +117,9 @@ def test_what_a_killed_feeder_left_undone_is_done_by_the_next(
     for job in all_jobs(jobs):
         jobs.cancel(job.id)
     feeder.feed(batch.id)
-    assert open_batches.ids(redis) == []
+    assert unfinished.ids(redis) == []
     assert redis.keys("atelier:upload:*") == [
-        f"atelier:upload:{batch_book.read(redis, batch.id).asked.manifest}".encode()
+        f"atelier:upload:{book.read(redis, batch.id).asked.manifest}".encode()
     ]
 
 
@@ -133,7 +133,7 @@ def test_a_batch_that_was_canceled_or_deleted_is_not_fed(redis: Redis, tight: Se
         feeder.feed(batch.id)
     assert jobs.waiting() == 0
     assert len(all_jobs(jobs)) == 3
-    assert open_batches.ids(redis) == []
+    assert unfinished.ids(redis) == []
 
 
 def test_limits_of_jobs_hold_and_what_there_is_no_room_for_waits(
@@ -193,9 +193,7 @@ def test_a_batch_that_cannot_be_fed_is_told_of_once_and_the_others_are(
 ) -> None:
     jobs, batches, feeder = a_house(redis, settings)
     strange, away, good = (batches.hand_in(an_order(1)) for _ in range(3))
-    manifests = {
-        batch_book.read(redis, batch.id).asked.manifest: batch.id for batch in (strange, away)
-    }
+    manifests = {book.read(redis, batch.id).asked.manifest: batch.id for batch in (strange, away)}
     upload = jobs.blobs.upload
 
     def upload_or_fail(digest: str) -> bytes | None:
@@ -209,7 +207,9 @@ def test_a_batch_that_cannot_be_fed_is_told_of_once_and_the_others_are(
         feeder.feed_if_due()
     assert jobs.waiting() == 1
     assert counted(batches.get(good.id)) == {"queued": 1}
-    told = [record.getMessage() for record in caplog.records if record.name == "worker.feeder"]
+    told = [
+        record.getMessage() for record in caplog.records if record.name == "worker.batches.feeder"
+    ]
     assert sorted(told) == sorted(
         [
             f"Batch {strange.id} was handed in to another version of Atelier.",
@@ -232,7 +232,7 @@ def test_a_picture_that_expired_while_it_waited_fails_and_the_others_do_not(
 ) -> None:
     _, batches, feeder = a_house(redis, settings)
     batch = batches.hand_in(an_order(3))
-    manifest = batches.manifest(batch_book.read(redis, batch.id).asked)
+    manifest = batches.manifest(book.read(redis, batch.id).asked)
     assert manifest is not None
     redis.delete(f"atelier:upload:{manifest.entries[1].picture}")
     feeder.feed(batch.id)
@@ -271,9 +271,9 @@ def test_a_finished_batch_with_a_job_tried_once_more_is_open_again(
     feeder.feed(batch.id)
     job = failed(all_jobs(jobs)[0], jobs)
     feeder.feed(batch.id)
-    assert (batches.get(batch.id).status, open_batches.ids(redis)) == ("failed", [])
+    assert (batches.get(batch.id).status, unfinished.ids(redis)) == ("failed", [])
     jobs.retry(job.id)
-    assert (batches.get(batch.id).status, open_batches.ids(redis)) == ("queued", [batch.id])
+    assert (batches.get(batch.id).status, unfinished.ids(redis)) == ("queued", [batch.id])
 
 
 def test_a_batch_whose_job_is_tried_once_more_while_it_is_closed_stays_open(
@@ -285,7 +285,7 @@ def test_a_batch_whose_job_is_tried_once_more_while_it_is_closed_stays_open(
     job = failed(all_jobs(jobs)[0], jobs)
     monkeypatch.setattr(jobs.blobs, "keep", lambda *_: jobs.retry(job.id))
     feeder.feed(batch.id)
-    assert open_batches.ids(redis) == [batch.id]
+    assert unfinished.ids(redis) == [batch.id]
 
 
 def test_what_an_older_version_ended_or_deleted_is_found_out(
@@ -301,7 +301,7 @@ def test_what_an_older_version_ended_or_deleted_is_found_out(
     assert counted(batches.get(batch.id)) == {"succeeded": 1, "canceled": 1, "queued": 1}
     jobs.cancel(waiting.id)
     feeder.feed(batch.id)
-    assert open_batches.ids(redis) == []
+    assert unfinished.ids(redis) == []
 
 
 def test_a_batch_that_is_deleted_while_its_result_is_asked_for_is_no_empty_archive(
@@ -327,7 +327,7 @@ def test_a_failure_that_is_deleted_while_it_is_read_is_left_out(
     batch = batches.hand_in(an_order(1))
     redis.delete(f"atelier:upload:{digest_of(STYLE)}")
     feeder.feed(batch.id)
-    monkeypatch.setattr(batch_book, "entered", lambda *_: {})
+    monkeypatch.setattr(book, "entered", lambda *_: {})
     assert batches.get(batch.id).failures == []
 
 
@@ -354,11 +354,9 @@ def test_a_batch_whose_worker_is_killed_has_each_picture_painted_once(crew: Crew
         over = batches.get(batch.id)
         assert (over.status, counted(over)) == ("succeeded", {"succeeded": 5})
         assert len(all_jobs(crew.jobs)) == 5
-        eventually(
-            lambda: not open_batches.ids(crew.jobs.connection), within=10, what="it is closed"
-        )
+        eventually(lambda: not unfinished.ids(crew.jobs.connection), within=10, what="it is closed")
     ended = crew.jobs.connection.hget("atelier:totals", "ended.succeeded")
     assert ended == b"5", "each was painted once"
     results = [crew.jobs.connection.ttl(f"atelier:result:{job.id}") for job in all_jobs(crew.jobs)]
-    life = crew.jobs.connection.ttl(batch_book.batch_key(batch.id))
+    life = crew.jobs.connection.ttl(book.batch_key(batch.id))
     assert {abs(left - life) <= 1 for left in results} == {True}, "they go with the batch"

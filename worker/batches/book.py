@@ -1,4 +1,4 @@
-"""The book of batches in Redis: how far each is, written in the transactions that move its jobs.
+"""The book of batches in Redis: what each was asked for, and how far it is (``moves``).
 
 Of each batch there are, all with a time to live:
 
@@ -13,78 +13,27 @@ whichever processes try, and wherever they are killed.
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple, cast
 
 from redis import Redis
 from redis.client import Pipeline
-from rq.job import Job as RqJob
 
 from model.errors import PaintingError
-from worker.batch_records import Asked, BatchCounts, NoSuchBatch, Place
+from worker.batches import deleted
+from worker.batches.records import (
+    Asked,
+    Batch,
+    BatchCounts,
+    BatchFailure,
+    BatchProgress,
+    NoSuchBatch,
+    Place,
+)
 from worker.records import JobError, Status
 
 #: The batches that are fed, by when they came; one that is not finished any more is again.
 OPEN = "atelier:open-batches"
-
-_FINISH = """
-local function note_end(batch, now, open, id)
-  local left = 0
-  for _, number in ipairs(redis.call('HMGET', batch, 'n.waiting', 'n.queued', 'n.running')) do
-    left = left + tonumber(number or 0)
-  end
-  if left == 0 then
-    redis.call('HSETNX', batch, 'finished_at', now)
-  elseif redis.call('HDEL', batch, 'finished_at') == 1 then
-    redis.call('ZADD', open, 'NX', redis.call('TIME')[1], id)
-  end
-end
-"""
-
-#: Enters that a picture has come into a status, and what it means for the batch. One that is gone
-#: is canceled, if it had not ended.
-_MOVE = (
-    _FINISH
-    + """
-local batch, jobs, failures, record, open = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
-local id, number, status, job, now, problem = unpack(ARGV)
-local ttl = redis.call('TTL', batch)
-if ttl < 0 then return end
-local before = string.match(redis.call('HGET', jobs, number) or 'waiting', '^%a+')
-if status == 'gone' then
-  if before ~= 'queued' and before ~= 'running' then return end
-  status = 'canceled'
-end
-redis.call('HSET', jobs, number, status .. ':' .. job)
-redis.call('EXPIRE', jobs, ttl)
-redis.call('HINCRBY', batch, 'n.' .. before, -1)
-redis.call('HINCRBY', batch, 'n.' .. status, 1)
-if status == 'failed' then
-  if problem == '' then problem = redis.call('HGET', record, 'atelier.error') or '' end
-  redis.call('HSET', failures, number, problem)
-  redis.call('EXPIRE', failures, ttl)
-else
-  redis.call('HDEL', failures, number)
-end
-note_end(batch, now, open, id)
-"""
-)
-
-#: Cancels the pictures that have not come so far: there will be no turn of theirs.
-_END_WAITING = (
-    _FINISH
-    + """
-local batch, cursor, open = KEYS[1], KEYS[2], KEYS[3]
-local id, total, now = unpack(ARGV)
-local waiting = tonumber(redis.call('HGET', batch, 'n.waiting') or 0)
-if waiting == 0 then return end
-redis.call('SET', cursor, total, 'KEEPTTL')
-redis.call('HSET', batch, 'n.waiting', 0)
-redis.call('HINCRBY', batch, 'n.canceled', waiting)
-note_end(batch, now, open, id)
-"""
-)
-
 
 #: Of a job that was failed by another hand than ours.
 _UNSAID = JobError.of(PaintingError("The job failed."))
@@ -105,6 +54,24 @@ class Page(NamedTuple):
     waiting: int
     finished_at: datetime | None
 
+    def view(self, batch: str, failures: list[BatchFailure], life: timedelta) -> Batch:
+        """The batch as people see it, which is kept for so long once it is finished."""
+        asked, counts, finished = self.asked, self.counts, self.finished_at
+        return Batch(
+            id=batch,
+            owner=asked.owner,
+            status=counts.status,
+            created_at=asked.created_at,
+            finished_at=finished,
+            expires_at=finished and finished + life,
+            total=asked.total,
+            counts=counts,
+            progress=BatchProgress(fraction=1 - counts.unfinished / asked.total),
+            failures=failures,
+            format=asked.format,
+            params=asked.params,
+        )
+
 
 class Entered(NamedTuple):
     """A picture that has come so far: its status and its job, which is empty if it has none."""
@@ -123,11 +90,13 @@ def cursor_key(batch: str) -> str:
     return f"atelier:batch-cursor:{batch}"
 
 
-def _jobs_key(batch: str) -> str:
+def jobs_key(batch: str) -> str:
+    """Of each picture that has come so far its status and its job."""
     return f"atelier:batch-jobs:{batch}"
 
 
-def _failures_key(batch: str) -> str:
+def failures_key(batch: str) -> str:
+    """Of each picture that failed the problem."""
     return f"atelier:batch-failures:{batch}"
 
 
@@ -152,47 +121,10 @@ def begin(
         for number, problem in refused.items():
             jobs += [str(number), "failed:"]
             problems += [str(number), problem.model_dump_json()]
-        pipeline.hset(_jobs_key(batch), items=jobs)
-        pipeline.hset(_failures_key(batch), items=problems)
+        pipeline.hset(jobs_key(batch), items=jobs)
+        pipeline.hset(failures_key(batch), items=problems)
     for key in _keys(batch):
         pipeline.expire(key, ttl_seconds)
-
-
-def move(connection: Redis, written: str | None, job_id: str, status: Status) -> None:
-    """A job has come into a status; ``connection`` may be the pipeline that says so.
-
-    Args:
-        connection: to Redis.
-        written: the job's place in a batch, as its record has it; None where it is in none.
-        job_id: of the job.
-        status: that it comes into.
-    """
-    if written is not None:
-        _move(connection, Place.read(written), job_id, status)
-
-
-def leave(connection: Redis, written: str | None, job_id: str) -> None:
-    """A job is deleted: where it has not ended it never will."""
-    if written is not None:
-        _move(connection, Place.read(written), job_id, "gone")
-
-
-def fail(connection: Redis, place: Place, problem: JobError) -> None:
-    """A picture cannot become a job."""
-    _move(connection, place, "", "failed", problem.model_dump_json())
-
-
-def _move(connection: Redis, place: Place, job_id: str, status: str, problem: str = "") -> None:
-    batch, record = place.batch, RqJob.key_for(job_id)
-    keys = [batch_key(batch), _jobs_key(batch), _failures_key(batch), record, OPEN]
-    facts = [batch, str(place.number), status, job_id, _now(), problem]
-    connection.eval(_MOVE, len(keys), *keys, *facts)
-
-
-def end_waiting(connection: Redis, batch: str, total: int) -> None:
-    """Pictures that have not become jobs are canceled, and never will."""
-    keys = [batch_key(batch), cursor_key(batch), OPEN]
-    connection.eval(_END_WAITING, len(keys), *keys, batch, str(total), _now())
 
 
 def read(connection: Redis, batch: str) -> Page:
@@ -202,7 +134,7 @@ def read(connection: Redis, batch: str) -> Page:
         NoSuchBatch: it never was, was deleted, or has expired.
     """
     raw = cast("Mapping[bytes, bytes]", connection.hgetall(batch_key(batch)))
-    if b"asked" not in raw:
+    if b"asked" not in raw or deleted.has(connection, batch):
         raise NoSuchBatch("There is no such batch, or not any more.")
     finished, numbers = raw.get(b"finished_at"), _numbers(raw)
     waiting = numbers.pop("waiting", 0)
@@ -228,12 +160,12 @@ def cursor(connection: Redis, batch: str) -> int | None:
 
 def has_come(connection: Redis, place: Place) -> bool:
     """Whether something is known of a picture: its job, or why it has none."""
-    return bool(connection.hexists(_jobs_key(place.batch), str(place.number)))
+    return bool(connection.hexists(jobs_key(place.batch), str(place.number)))
 
 
 def entered(connection: Redis, batch: str) -> dict[int, Entered]:
     """All pictures that have come so far, by number."""
-    raw = cast("Mapping[bytes, bytes]", connection.hgetall(_jobs_key(batch)))
+    raw = cast("Mapping[bytes, bytes]", connection.hgetall(jobs_key(batch)))
     return {int(number): _entered(written.decode()) for number, written in raw.items()}
 
 
@@ -244,11 +176,22 @@ def _entered(written: str) -> Entered:
 
 def failures(connection: Redis, batch: str, most: int | None = None) -> dict[int, JobError]:
     """The problems of the first pictures that failed, by number, or of all."""
-    key = _failures_key(batch)
+    key = failures_key(batch)
     numbers = sorted(int(raw) for raw in cast("list[bytes]", connection.hkeys(key)))[:most]
     found = connection.hmget(key, map(str, numbers)) if numbers else []
     pairs = zip(numbers, cast("list[bytes | None]", found), strict=True)
     return {number: JobError.model_validate_json(raw) if raw else _UNSAID for number, raw in pairs}
+
+
+def asked(connection: Redis, batch: str) -> Asked | None:
+    """What was asked for, also of a batch that was deleted; None once nothing is left of it."""
+    raw = cast("bytes | None", connection.hget(batch_key(batch), "asked"))
+    return None if raw is None else Asked.model_validate_json(raw)
+
+
+def strike(connection: Redis, batch: str, number: int) -> None:
+    """Forgets a picture, whose job is gone."""
+    connection.hdel(jobs_key(batch), str(number))
 
 
 def expire(connection: Redis, batch: str, ttl_seconds: int) -> None:
@@ -272,8 +215,4 @@ def result_ttl(connection: Redis, written: str | None, ttl_seconds: int) -> int:
 
 
 def _keys(batch: str) -> list[str]:
-    return [batch_key(batch), cursor_key(batch), _jobs_key(batch), _failures_key(batch)]
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat()
+    return [batch_key(batch), cursor_key(batch), jobs_key(batch), failures_key(batch)]

@@ -6,9 +6,9 @@ from typing import cast
 from redis import Redis
 from redis.client import Pipeline
 
-from worker import batch_book
 from worker.admission import QueueFull, TooManyJobs
-from worker.batch_book import OPEN
+from worker.batches import book
+from worker.batches.book import OPEN
 from worker.settings import Settings
 
 
@@ -25,7 +25,7 @@ def check_room(connection: Redis, client: str, settings: Settings) -> None:
     if not 0 < most <= connection.scard(_of_client(client)):
         return
     mine = cast("set[bytes]", connection.smembers(_of_client(client)))
-    gone = [one for one in mine if not connection.exists(batch_book.batch_key(one.decode()))]
+    gone = [one for one in mine if not connection.exists(book.batch_key(one.decode()))]
     if gone:  # it expired before it was finished
         connection.srem(_of_client(client), *gone)
     if len(mine) - len(gone) >= most:
@@ -55,7 +55,7 @@ def leave_finished(connection: Redis, batch: str, client: str) -> None:
         if is_finished:
             leave(pipeline, batch, client)
 
-    key = batch_book.batch_key(batch)
+    key = book.batch_key(batch)
     connection.transaction(leave_if_so, key)
 
 

@@ -9,22 +9,22 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import timedelta
-from typing import NamedTuple, get_args
+from typing import NamedTuple
 
-from worker import batch_book, batch_leaves, open_batches
-from worker.batch_book import Entered, Page
-from worker.batch_door import BatchDoor, release_waiting
-from worker.batch_order import BatchOrder
-from worker.batch_records import (
+from worker.batches import book, leaf_files, moves
+from worker.batches.book import Entered, Page
+from worker.batches.door import BatchDoor
+from worker.batches.manifests import manifest_of, release_waiting
+from worker.batches.order import BatchOrder
+from worker.batches.records import (
     NAMED,
     Asked,
     Batch,
     BatchFailure,
-    BatchProgress,
     Manifest,
     NoSuchBatch,
 )
-from worker.blobs import Kind
+from worker.batches.removal import BatchRemoval
 from worker.jobs import Jobs
 from worker.ledger import NoSuchJob
 from worker.records import FINAL, JobError, problem_type
@@ -63,17 +63,21 @@ class Batches:
         self._connection = jobs.connection
         self._blobs = jobs.blobs
         self._door = BatchDoor(jobs, jobs.blobs, settings)
+        self._removal = BatchRemoval(jobs)
         self._result_ttl = timedelta(seconds=settings.result_ttl_seconds)
 
     def hand_in(self, order: BatchOrder) -> Batch:
         """Looks an archive through, and stores its pictures to be painted one after the other.
 
+        The batch that has answered the same idempotency key before is returned in place of another.
+
         Raises:
             InputError: the archive, a style or a parameter is at fault; nothing has been stored.
+            KeyInUse: a request with the same idempotency key is being answered.
             QueueFull: as many jobs or batches wait, or bytes are kept, as may be; likewise.
             TooManyJobs: the client has as many unfinished ones as it may; likewise.
         """
-        return self.get(self._door.take_in(order))
+        return self._door.take_in(order)
 
     def get(self, batch: str) -> Batch:
         """A batch as it is now.
@@ -82,21 +86,7 @@ class Batches:
             NoSuchBatch: it never was, was deleted, or has expired.
         """
         page = self._page(batch)
-        asked, counts, finished = page.asked, page.counts, page.finished_at
-        return Batch(
-            id=batch,
-            owner=asked.owner,
-            status=counts.status,
-            created_at=asked.created_at,
-            finished_at=finished,
-            expires_at=finished and finished + self._result_ttl,
-            total=asked.total,
-            counts=counts,
-            progress=BatchProgress(fraction=1 - counts.unfinished / asked.total),
-            failures=self._failures(batch, page),
-            format=asked.format,
-            params=asked.params,
-        )
+        return page.view(batch, self._failures(batch, page), self._result_ttl)
 
     def cancel(self, batch: str) -> Batch:
         """Cancels all of a batch that has not ended; what is painted stays.
@@ -110,27 +100,16 @@ class Batches:
         return self.get(batch)
 
     def delete(self, batch: str) -> None:
-        """Forgets a batch with all its jobs and pictures; what is left of it is canceled first.
+        """Forgets a batch with all its jobs: they are gone at once, and removed by a worker.
 
         Raises:
             NoSuchBatch: there is no such batch.
         """
-        asked = self._page(batch).asked
-        self._cancel_unfinished(batch, asked)
-        for _, job_id in batch_book.entered(self._connection, batch).values():
-            try:
-                self._jobs.delete(job_id)
-            except NoSuchJob:  # it has none, or that was deleted or is older than the batch
-                self._blobs.drop(job_id, *get_args(Kind))
-        if manifest := self.manifest(asked):
-            self._blobs.release_uploads(batch, {*manifest.leaves, asked.manifest})
-        open_batches.leave(self._connection, batch, asked.client)
-        batch_book.forget(self._connection, batch)
+        self._removal.begin(batch, self._page(batch).asked)
 
     def manifest(self, asked: Asked) -> Manifest | None:
         """What a batch is made of; None where that is not kept any more."""
-        data = self._blobs.upload(asked.manifest)
-        return None if data is None else Manifest.model_validate_json(data)
+        return manifest_of(self._blobs, asked)
 
     def painted(self, batch: str) -> Iterator[Painted] | None:
         """All pictures of a batch in their order, each with what became of it.
@@ -145,11 +124,11 @@ class Batches:
         manifest = self.manifest(self._page(batch).asked)
         if manifest is None or not self._blobs.has_uploads(batch, manifest.leaves):
             return None
-        ended = batch_book.entered(self._connection, batch)
+        ended = book.entered(self._connection, batch)
         ids = [one.job_id for one in ended.values() if one.status == "succeeded"]
         if not self._blobs.which(ids, "result"):
             return None
-        return self._painted(manifest, ended, batch_book.failures(self._connection, batch))
+        return self._painted(manifest, ended, book.failures(self._connection, batch))
 
     def _painted(
         self, manifest: Manifest, ended: Mapping[int, Entered], problems: Mapping[int, JobError]
@@ -161,8 +140,8 @@ class Batches:
             yield Painted(entry.name, job_id, problem, next(leaves, None))
 
     def _cancel_unfinished(self, batch: str, asked: Asked) -> None:
-        batch_book.end_waiting(self._connection, batch, asked.total)
-        for status, job_id in batch_book.entered(self._connection, batch).values():
+        moves.end_waiting(self._connection, batch, asked.total)
+        for status, job_id in book.entered(self._connection, batch).values():
             if status not in FINAL:
                 with suppress(NoSuchJob):
                     self._jobs.cancel(job_id)
@@ -171,7 +150,7 @@ class Batches:
 
     def _leaves(self, manifest: Manifest) -> Iterator[bytes]:
         for digest in manifest.leaves:
-            yield from batch_leaves.read(self._leaves_in(digest))
+            yield from leaf_files.read(self._leaves_in(digest))
 
     def _leaves_in(self, digest: str) -> bytes:
         found = self._blobs.upload(digest)
@@ -183,8 +162,8 @@ class Batches:
         manifest = self.manifest(page.asked) if page.counts.failed else None
         if manifest is None:
             return []
-        problems = batch_book.failures(self._connection, batch, NAMED)
-        jobs = batch_book.entered(self._connection, batch)
+        problems = book.failures(self._connection, batch, NAMED)
+        jobs = book.entered(self._connection, batch)
         return [
             BatchFailure(
                 name=manifest.entries[number].name,
@@ -198,4 +177,4 @@ class Batches:
     def _page(self, batch: str) -> Page:
         if not _ID.fullmatch(batch):
             raise NoSuchBatch("No batch has such an id.")
-        return batch_book.read(self._connection, batch)
+        return book.read(self._connection, batch)

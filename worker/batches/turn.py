@@ -7,9 +7,9 @@ from redis import Redis
 from redis.client import Pipeline
 from redis.exceptions import WatchError
 
-from worker import batch_book
-from worker.batch_book import cursor_key
-from worker.batch_records import Place
+from worker.batches import moves
+from worker.batches.book import cursor_key
+from worker.batches.records import Place
 from worker.records import Job, JobError
 
 
@@ -53,6 +53,6 @@ class Turn:
         with connection.pipeline() as pipeline:
             self.watch(pipeline)
             if problem is not None:
-                batch_book.fail(pipeline, self.place, problem)
+                moves.fail(pipeline, self.place, problem)
             self.complete(pipeline, None, 0)
             pipeline.execute()

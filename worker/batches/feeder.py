@@ -1,27 +1,31 @@
 """The feeder: makes jobs of the pictures of batches, one after the other, while there is room.
 
+And it removes batches that were deleted.
+
 A thread in every worker process; of all of them one goes round at a time, and should two do so, or
 one be killed in the middle, the book's cursor sees to it that each picture becomes one job.
 """
 
 import logging
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import tensorflow as tf
 from pydantic import ValidationError
 from redis.exceptions import WatchError
 
 from model.errors import InputError, PaintingError
-from worker import batch_book, open_batches
 from worker.admission import Admission, QueueFull, TooManyJobs
-from worker.batch_book import Page
-from worker.batch_door import release_waiting
-from worker.batch_news import catch_up_if_due
-from worker.batch_records import Manifest, NoSuchBatch, Place
-from worker.batch_turn import Turn
-from worker.batches import Batches
+from worker.batches import book, deleted, unfinished
+from worker.batches.batches import Batches
+from worker.batches.book import Page
+from worker.batches.manifests import release_waiting
+from worker.batches.news import catch_up_if_due
+from worker.batches.records import Manifest, NoSuchBatch, Place
+from worker.batches.removal import BatchRemoval
+from worker.batches.turn import Turn
 from worker.blobs import Blobs
 from worker.connections import RedisAway
 from worker.jobs import Jobs
@@ -38,6 +42,9 @@ _JOBS_AHEAD = 32
 
 #: Between two rounds, whichever worker makes them, in seconds.
 _ROUND_SECONDS = 1
+
+#: Of it for removing what was deleted.
+_REMOVING_SECONDS = 0.5
 
 _LOCK = "atelier:feeding"
 
@@ -72,6 +79,7 @@ class Feeder:
         self._connection = jobs.connection
         self._blobs = jobs.blobs
         self._batches = Batches(jobs, settings)
+        self._removal = BatchRemoval(jobs)
         self._result_ttl = settings.result_ttl_seconds
         self._admission = Admission(self._connection, self._blobs, jobs.queue.key, settings)
         self._rounds = 0
@@ -87,27 +95,38 @@ class Feeder:
                     logger.warning("Redis does not answer; batches wait for it.")
 
     def feed_if_due(self) -> None:
-        """Makes a round, if there is a batch and no worker has made one in the last second."""
-        found = open_batches.ids(self._connection)
-        if found and self._connection.set(_LOCK, 1, nx=True, ex=_ROUND_SECONDS):
+        """Makes a round, if there is anything to do and no worker has in the last second."""
+        found, gone = unfinished.ids(self._connection), list(deleted.all_of(self._connection))
+        if (found or gone) and self._connection.set(_LOCK, 1, nx=True, ex=_ROUND_SECONDS):
             self._rounds += 1
-            first = self._rounds % len(found)  # each has its turn to be fed before all others
-            for batch in found[first:] + found[:first]:
-                self._feed_or_tell(batch)
-            self._troubled &= set(found)
+            for batch in self._in_turn(found):
+                self._do_or_tell(batch, "fed", partial(self.feed, batch))
+            self._remove_some(self._in_turn(gone))
+            self._troubled &= {*found, *gone}
 
-    def _feed_or_tell(self, batch: str) -> None:
-        """Feeds a batch, and where that fails says so once and leaves it to later rounds."""
+    def _in_turn(self, batches: list[str]) -> list[str]:
+        """Each comes before all others once."""
+        first = self._rounds % max(1, len(batches))
+        return batches[first:] + batches[:first]
+
+    def _remove_some(self, batches: Sequence[str]) -> None:
+        until = time.monotonic() + _REMOVING_SECONDS
+        for batch in batches:
+            if time.monotonic() < until:
+                self._do_or_tell(batch, "removed", partial(self._removal.go_on, batch, until))
+
+    def _do_or_tell(self, batch: str, done: str, do: Callable[[], None]) -> None:
+        """Does it, and where that fails says so once and leaves it to later rounds."""
         try:
-            self.feed(batch)
+            do()
         except StoreAway as error:
-            self._tell(batch, f"cannot be fed at present: {error}")
+            self._tell(batch, f"cannot be {done} at present: {error}")
         except RedisAway:  # then none can be
             raise
         except ValidationError:  # one that understands it will come
             self._tell(batch, "was handed in to another version of Atelier.")
         except Exception:  # noqa: BLE001 - workers do not die of it, and others' batches go on
-            self._tell(batch, "cannot be fed.", exc_info=True)
+            self._tell(batch, f"cannot be {done}.", exc_info=True)
         else:
             self._troubled.discard(batch)
 
@@ -121,7 +140,7 @@ class Feeder:
         try:
             page = self._page(batch)
         except NoSuchBatch:  # it has expired
-            open_batches.leave(self._connection, batch)
+            unfinished.leave(self._connection, batch)
             return
         if page.counts.unfinished == 0:
             self._close(batch, page)
@@ -129,9 +148,9 @@ class Feeder:
             self._make_jobs(self._load(batch, page), room)
 
     def _page(self, batch: str) -> Page:
-        page = batch_book.read(self._connection, batch)
+        page = book.read(self._connection, batch)
         if page.counts.unfinished > page.waiting and catch_up_if_due(self._connection, batch):
-            return batch_book.read(self._connection, batch)
+            return book.read(self._connection, batch)
         return page
 
     def _room(self, page: Page) -> int:
@@ -155,14 +174,14 @@ class Feeder:
                 return
 
     def _next_turn(self, load: _Load) -> Turn | None:
-        number = batch_book.cursor(self._connection, load.batch)
+        number = book.cursor(self._connection, load.batch)
         if number is None or number >= load.page.asked.total:
             return None
         return Turn(Place(load.batch, number), load.page.asked.client)
 
     def _take(self, turn: Turn, load: _Load) -> int:
         """Makes a job of a picture, or says why it cannot be one; gives the number of jobs."""
-        if batch_book.has_come(self._connection, turn.place):  # refused at the door
+        if book.has_come(self._connection, turn.place):  # refused at the door
             turn.pass_over(self._connection, None)
             return 0
         try:
@@ -198,8 +217,8 @@ class Feeder:
         if manifest is not None:
             release_waiting(self._blobs, manifest)
             self._blobs.keep_uploads([page.asked.manifest, *manifest.leaves], ttl)
-        jobs = batch_book.entered(self._connection, batch).values()
+        jobs = book.entered(self._connection, batch).values()
         self._blobs.keep([job_id for _, job_id in jobs], "result", ttl)
-        batch_book.expire(self._connection, batch, ttl)
-        open_batches.leave_finished(self._connection, batch, page.asked.client)
+        book.expire(self._connection, batch, ttl)
+        unfinished.leave_finished(self._connection, batch, page.asked.client)
         logger.info("Batch %s is finished: %s", batch, page.counts)

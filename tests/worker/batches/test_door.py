@@ -11,12 +11,12 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from model.errors import ParameterError
 from tests.pictures import photograph
-from tests.worker.album import PARAMS, STYLE, Album, counted
-from worker import open_batches
+from tests.worker.batches.album import PARAMS, STYLE, Album, counted
 from worker.admission import QueueFull
-from worker.batch_order import Arrival, BatchOrder
-from worker.batch_records import Batch
-from worker.batches import Batches
+from worker.batches import unfinished
+from worker.batches.batches import Batches
+from worker.batches.order import Arrival, BatchOrder
+from worker.batches.records import Batch
 from worker.jobs import Jobs
 from worker.settings import Settings
 
@@ -50,8 +50,8 @@ def test_of_a_batch_whose_entry_is_answered_too_late_nothing_is_left(
         pipeline.execute()
         raise RedisTimeoutError
 
-    enter, batches = open_batches.enter, Batches(Jobs(redis, settings), settings)
-    monkeypatch.setattr(open_batches, "enter", enter_and_hear_nothing)
+    enter, batches = unfinished.enter, Batches(Jobs(redis, settings), settings)
+    monkeypatch.setattr(unfinished, "enter", enter_and_hear_nothing)
     with pytest.raises(RedisTimeoutError):
         batches.hand_in(ORDER)
     assert redis.keys("atelier:*") == []
@@ -79,7 +79,7 @@ def test_batches_that_come_at_once_keep_no_more_bytes_together_than_may_be(
         batches.hand_in(BatchOrder(Slow(others), [STYLE], PARAMS, client="bert"))
     (twin,) = twins
     assert counted(twin) == {"queued": 2, "failed": 1}
-    assert open_batches.ids(redis) == [twin.id]
+    assert unfinished.ids(redis) == [twin.id]
 
 
 def test_a_picture_that_costs_too_much_is_named(redis: Redis, settings: Settings) -> None:
