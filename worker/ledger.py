@@ -1,7 +1,7 @@
 """The book of jobs: RQ's records, the queue, and the index, to be looked up."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 from redis import Redis
@@ -47,7 +47,8 @@ class Ledger:
         Raises:
             NoSuchJob: it never was, was deleted, or has expired.
         """
-        return self._view(self.fetch(job_id))
+        (job,) = self._views([self.fetch(job_id)])
+        return job
 
     def read(self, job_id: str, record: Mapping[bytes, bytes], index: int | None) -> Job:
         """A job as its record has it, which somebody else fetched.
@@ -86,17 +87,17 @@ class Ledger:
         Returns:
             The jobs, and the cursor of the next page or None after the last.
         """
-        found: list[Job] = []
+        found: list[PaintingJob] = []
         while entries := self.index.before(cursor, owner):
             for entry, job in zip(entries, self._fetch_many(entries), strict=True):
                 cursor = entry
                 if job is None:
                     self.index.drop(entry, owner)
                 elif status in {None, job.painting_status}:
-                    found.append(self._view(job))
+                    found.append(job)
                 if len(found) == limit:
-                    return found, cursor
-        return found, None
+                    return self._views(found), cursor
+        return self._views(found), None
 
     def waiting(self) -> int:
         """Number of jobs in the queue."""
@@ -142,10 +143,11 @@ class Ledger:
         found = PaintingJob.fetch_many(ids, connection=self.connection, serializer="json")
         return cast("list[PaintingJob | None]", found)
 
-    def _view(self, job: PaintingJob) -> Job:
-        if job.painting_status != "queued":
-            return job.view(None)
-        return _seen(job, cast("int | None", self.connection.lpos(self.queue.key, job.id)))
+    def _views(self, jobs: Sequence[PaintingJob]) -> list[Job]:
+        with self.connection.pipeline(transaction=False) as pipeline:
+            for job in jobs:
+                self.order.locate(job.id, pipeline)
+            return [_seen(*each) for each in zip(jobs, pipeline.execute(), strict=True)]
 
 
 def _seen(job: PaintingJob, index: int | None) -> Job:
