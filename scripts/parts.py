@@ -131,11 +131,12 @@ class Parts:
             "ATELIER_MAX_REQUESTS_PER_MINUTE": "0",
             **(settings or {}),
         }
+        self._folder = folder
         python = (sys.executable,)
-        self.redis = Part("redis", command, {}, folder)
-        self.api = Part("api", (*python, "-m", "app.cli", "api"), environment, folder)
+        self.redis = self.make("redis", command, {})
+        self.api = self.make("api", (*python, "-m", "app.cli", "api"), environment)
         self.workers = [
-            Part(f"worker-{number}", (*python, *worker), environment, folder)
+            self.make(f"worker-{number}", (*python, *worker), environment)
             for number in range(workers)
         ]
         known = Settings(redis_url=self.redis_url, data_dir=folder)
@@ -163,6 +164,10 @@ class Parts:
         for part in (*self.workers, self.api, self.redis):
             if part.alive:
                 part.stop()
+
+    def make(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> Part:
+        """A part that is yet to be started."""
+        return Part(name, command, environment, self._folder)
 
     def is_ready(self) -> bool:
         """Whether the API answers, and all workers are there."""

@@ -3,15 +3,16 @@
 An attempt is held against a job while its pictures are prepared and while its device paints it, and
 not while it waits for the device behind another: what befalls the worker then is not its doing. The
 record of it is written beforehand, because whoever dies writes nothing: the next worker that finds
-an attempt without an end knows what that means.
+an attempt without an end knows what that means. Only who has the job writes in it.
 """
 
 import contextlib
 
 from model.errors import PaintingError
 from worker.jobs import Jobs
+from worker.lease import Lease
 from worker.ledger import NoSuchJob
-from worker.painting_job import PaintingJob
+from worker.painting_job import Fact, PaintingJob
 from worker.records import Attempts, FeaturesUsed, JobProgress
 
 
@@ -23,13 +24,17 @@ class TooManyAttempts(PaintingError):  # noqa: N818 - reads better where it is r
 
 
 class Attempt:
-    """One worker's attempt at one job, as it is entered in the job's record."""
+    """One worker's attempt at one job, as it is entered in the job's record.
 
-    def __init__(self, job: PaintingJob, jobs: Jobs, worker: str) -> None:
-        self._job = job
+    What it enters raises ``Lost`` where the job is not the worker's any more.
+    """
+
+    def __init__(self, lease: Lease, jobs: Jobs, worker: str) -> None:
+        self._job = lease.job
+        self._lease = lease
         self._jobs = jobs
         self._worker = worker
-        self._attempts = Attempts(**job.facts.get("attempts", {}))
+        self._attempts = Attempts(**self._job.facts.get("attempts", {}))
 
     def begin(self, features: FeaturesUsed, most: int) -> int:
         """Enters that the worker has the job; returns the number of the attempt, from 1.
@@ -44,8 +49,7 @@ class Attempt:
         if len(mishaps) >= most:
             raise TooManyAttempts(_told(mishaps))
         self._attempts = Attempts(mishaps=mishaps, worker=self._worker, counts=True)
-        self._jobs.note(self._job.id, features=features)
-        self._write()
+        self._write(features=features)
         return self._attempts.number
 
     def wait(self) -> None:
@@ -71,9 +75,9 @@ class Attempt:
         self._attempts = self._attempts.model_copy(update=changes)
         self._write()
 
-    def _write(self) -> None:
-        number = self._attempts.number
-        self._jobs.note(self._job.id, attempts=self._attempts, attempt=number)
+    def _write(self, **facts: Fact) -> None:
+        facts |= {"attempts": self._attempts, "attempt": self._attempts.number}
+        self._lease.write(lambda pipeline: self._jobs.enter(pipeline, self._job.id, facts))
 
 
 def _where(job: PaintingJob) -> str:

@@ -5,14 +5,18 @@ bytes the uploads have together is kept beside them: one that expires stays in t
 counted again, and there is nothing else by which the two could differ.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal, cast
 
 from redis import Redis
+from redis.client import Pipeline
 
 from worker.vaults import NO_HEADERS, InRedis, Method, Vault
 
 Kind = Literal["result", "preview", "losses", "checkpoint"]
+
+#: Does something to a pipeline in a transaction; gives what Redis answers, or raises.
+Write = Callable[[Callable[[Pipeline], Any]], list[Any]]
 
 #: Bytes of each upload by its SHA-256, and of all of them.
 SIZES = "atelier:sizes"
@@ -143,7 +147,9 @@ class Blobs:
         kind: Kind,
         data: bytes,
         ttl_seconds: int,
+        *,
         headers: Mapping[str, str] = NO_HEADERS,
+        write: Write | None = None,
     ) -> None:
         """Stores what belongs to a job, in place of what was there.
 
@@ -153,11 +159,15 @@ class Blobs:
             data: the bytes.
             ttl_seconds: how long it is kept.
             headers: that go with it to whoever follows a link to it.
+            write: the transaction that it is to be part of, if it is to be in one.
         """
         key = _job_key(job_id, kind)
         kept = self._vault.keep(key, data, headers)
-        before = self._connection.set(key, kept, ex=ttl_seconds, get=self._vault.is_elsewhere)
-        if self._vault.is_elsewhere:
+        replaces = self._vault.is_elsewhere
+        (before,) = (write or self._write)(
+            lambda pipeline: pipeline.set(key, kept, ex=ttl_seconds, get=replaces)
+        )
+        if replaces:
             self._drop([before])
 
     def get(self, job_id: str, kind: Kind) -> bytes | None:
@@ -199,12 +209,17 @@ class Blobs:
         """How long what belongs to a job will be there; negative if it is not."""
         return self._connection.ttl(_job_key(job_id, kind))
 
-    def drop(self, job_id: str, *kinds: Kind) -> None:
-        """Forgets what belongs to a job."""
+    def drop(self, job_id: str, *kinds: Kind, write: Write | None = None) -> None:
+        """Forgets what belongs to a job; ``write`` is as for ``put``."""
         keys = [_job_key(job_id, kind) for kind in kinds]
-        kept = self._connection.mget(keys) if self._vault.is_elsewhere else []
-        self._connection.delete(*keys)
-        self._drop(kept)
+
+        def forget(pipeline: Pipeline) -> None:
+            if self._vault.is_elsewhere:
+                pipeline.mget(keys)
+            pipeline.delete(*keys)
+
+        *kept, _ = (write or self._write)(forget)
+        self._drop(name for names in kept for name in names)
 
     def sweep_if_due(self) -> None:
         """Sweeps, if no worker has in the last minutes; this may take minutes itself."""
@@ -228,6 +243,11 @@ class Blobs:
                 return data
             seen = kept
         return None
+
+    def _write(self, do: Callable[[Pipeline], Any]) -> list[Any]:
+        with self._connection.pipeline() as pipeline:
+            do(pipeline)
+            return pipeline.execute()
 
     def _drop(self, kept: Iterable[Any]) -> None:
         self._vault.drop([name for name in kept if name is not None])

@@ -12,6 +12,7 @@ from worker.batches import book
 from worker.blobs import Blobs, Kind
 from worker.events import EventKind
 from worker.jobs import Jobs
+from worker.lease import Lease
 from worker.painting_job import PaintingJob
 from worker.records import JobProgress, JobResult, Losses, Work
 from worker.result_files import file_headers
@@ -62,31 +63,40 @@ def _upload(digest: str, blobs: Blobs) -> bytes:
 
 
 def store(
-    job: PaintingJob, picture: Array, assignment: Assignment, jobs: Jobs, settings: Settings
+    lease: Lease, picture: Array, assignment: Assignment, jobs: Jobs, settings: Settings
 ) -> None:
-    """Encodes and stores the result, before anything says that there is one."""
-    file_format = assignment.sitting.params.format
+    """Encodes and stores the result, before anything says that there is one.
+
+    Raises:
+        Lost: the job is not the worker's any more.
+    """
+    job, file_format = lease.job, assignment.sitting.params.format
     data = images.encode(picture, file_format)
     height, width = picture.shape[:2]
     ttl = book.result_ttl(jobs.connection, job.batch, settings.result_ttl_seconds)
-    jobs.blobs.put(job.id, "result", data, ttl, file_headers(job.id, file_format))
-    jobs.note(
-        job.id, result=JobResult(width=width, height=height, format=file_format, bytes=len(data))
-    )
-    jobs.blobs.drop(job.id, "checkpoint")
+    result = JobResult(width=width, height=height, format=file_format, bytes=len(data))
+    headers = file_headers(job.id, file_format)
+    jobs.blobs.put(job.id, "result", data, ttl, headers=headers, write=lease.write)
+    lease.write(lambda pipeline: jobs.enter(pipeline, job.id, {"result": result}))
+    jobs.blobs.drop(job.id, "checkpoint", write=lease.write)
 
 
 class Reporter:
     """Publishes the news of one attempt at a job."""
 
-    def __init__(self, job: PaintingJob, jobs: Jobs, settings: Settings) -> None:
-        self._id = job.id
+    def __init__(self, lease: Lease, jobs: Jobs, settings: Settings) -> None:
+        self._id = lease.job.id
+        self._lease = lease
         self._jobs = jobs
         self._ttl = settings.result_ttl_seconds
-        self._previews = JobProgress(**job.facts.get("progress", {})).preview_version
+        self._previews = JobProgress(**lease.job.facts.get("progress", {})).preview_version
 
     def publish(self, news: News | None) -> None:
-        """Stores checkpoint, preview and loss curve, then says how far the job is."""
+        """Stores checkpoint, preview and loss curve, then says how far the job is.
+
+        Raises:
+            Lost: the job is not the worker's any more.
+        """
         if news is None:
             return
         if news.checkpoint is not None:
@@ -99,10 +109,12 @@ class Reporter:
         happened: dict[EventKind, str] = {"progress": progress.model_dump_json()}
         if news.preview is not None:
             happened["preview"] = f'{{"version": {self._previews}}}'
-        self._jobs.note(self._id, happened, progress=progress)
+        self._lease.write(
+            lambda pipeline: self._jobs.enter(pipeline, self._id, {"progress": progress}, happened)
+        )
 
     def _put(self, kind: Kind, data: bytes) -> None:
-        self._jobs.blobs.put(self._id, kind, data, self._ttl)
+        self._jobs.blobs.put(self._id, kind, data, self._ttl, write=self._lease.write)
 
     def _progress(self, news: News) -> JobProgress:
         progress = news.progress

@@ -19,6 +19,7 @@ from model.errors import AtelierError, InputError
 from worker.batches.records import Batch
 from worker.connections import RedisAway
 from worker.digests import digest_of
+from worker.fairness import PLACE, FairOrder
 from worker.records import Job
 
 #: What a request may have made.
@@ -48,8 +49,8 @@ if redis.call('HGET', KEYS[1], ARGV[1]) == ARGV[2] then redis.call('DEL', KEYS[1
 """
 
 #: The place in the queue is known inside the transaction alone.
-_NOTE_POSITION = """
-redis.call('HSET', KEYS[1], 'position', redis.call('LPOS', KEYS[2], ARGV[1]) + 1)
+_NOTE_POSITION = f"""{PLACE}
+redis.call('HSET', KEYS[4], 'position', place(KEYS[1], KEYS[2], KEYS[3], ARGV[1]) + 1)
 """
 
 
@@ -103,9 +104,10 @@ class Ticket:
         pipeline.sadd(_answers(answer.id), self.record)
         pipeline.expire(_answers(answer.id), ttl_seconds)
 
-    def note_position(self, pipeline: Pipeline, queue: str, job_id: str) -> None:
+    def note_position(self, pipeline: Pipeline, order: FairOrder, job_id: str) -> None:
         """Adds to the answer the place in the queue that the job has just been given."""
-        pipeline.eval(_NOTE_POSITION, 2, self.record, queue, job_id)
+        keys = (*order.keys_of(job_id), self.record)
+        pipeline.eval(_NOTE_POSITION, len(keys), *keys, job_id)
 
 
 class Idempotency(Generic[Answer]):

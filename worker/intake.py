@@ -16,7 +16,7 @@ from rq import Queue
 from rq.exceptions import DequeueTimeout
 
 from worker import errand
-from worker.assignment import Array, Assignment, Canceled, Interrupted, Lost
+from worker.assignment import Array, Assignment, Canceled, Interrupted
 from worker.attempts import Attempt
 from worker.connections import RedisAway
 from worker.device import Device
@@ -134,13 +134,15 @@ class IntakeWorker(RqWorker):
         picture = self._accompany(job, assignment)
         self._stay(job)
         with tally.stage("storing"):
-            self._insist(lambda: errand.store(job, picture, assignment, self._jobs, self._settings))
+            self._insist(
+                lambda: errand.store(self._lease, picture, assignment, self._jobs, self._settings)
+            )
         logger.info("Job %s is painted, after %.1f s", job.id, time.monotonic() - began)
 
     def _begin(self, job: PaintingJob) -> int:
         features = self._device.studio.features
         used = FeaturesUsed(name=features.name, sha256=features.sha256)
-        self._attempt = Attempt(job, self._jobs, self.name)
+        self._attempt = Attempt(self._lease, self._jobs, self.name)
         number = self._attempt.begin(used, self._settings.max_attempts)
         self._device.tally.begun(job.waited_seconds)
         return number
@@ -166,7 +168,7 @@ class IntakeWorker(RqWorker):
             assignment.counted.set()  # the device need not wait for a job that nobody wants
 
     def _speak_for(self, job: PaintingJob, assignment: Assignment) -> Array:
-        reporter = errand.Reporter(job, self._jobs, self._settings)
+        reporter = errand.Reporter(self._lease, self._jobs, self._settings)
         patience = Patience(self._coord, self._settings.stop_grace_seconds / 2)
         while assignment.outcome is None:
             assignment.changed.wait(BEAT_SECONDS)
@@ -196,10 +198,7 @@ class IntakeWorker(RqWorker):
         """Makes sure that the job is still to be painted, and still ours."""
         if self._jobs.cancel_requested(job.id):
             raise Canceled
-        assert self.execution is not None
-        registry = job.started_job_registry.key
-        if self.connection.zscore(registry, self.execution.composite_key) is None:
-            raise Lost
+        self._lease.check()
 
     def _insist(self, write: Callable[[], None]) -> None:
         """Writes what must not be lost; waits for Redis as long as the house stands."""

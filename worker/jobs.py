@@ -132,14 +132,21 @@ class Jobs(Ledger):
         self.connection.lrem(self.queue.intermediate_queue_key, 0, job.id)
         return True
 
-    def note(self, job_id: str, tell: Mapping[EventKind, str] | None = None, **facts: Fact) -> None:
-        """Writes facts into a job's record, if it is still there, and tells of what happened."""
-        noted = self._note(keys=[PaintingJob.key_for(job_id)], args=as_fields(facts))
-        if noted and tell:
-            ttl = self._settings.result_ttl_seconds
-            with self.connection.pipeline() as pipeline:
-                events.append(pipeline, job_id, tell, ttl)
-                pipeline.execute()
+    def note(self, job_id: str, **facts: Fact) -> None:
+        """Writes facts into a job's record, if it is still there."""
+        self._note(keys=[PaintingJob.key_for(job_id)], args=as_fields(facts))
+
+    def enter(
+        self,
+        pipeline: Pipeline,
+        job_id: str,
+        facts: Mapping[str, Fact],
+        tell: Mapping[EventKind, str] | None = None,
+    ) -> None:
+        """Writes facts into the record of a job that is known to be there, and what happened."""
+        pipeline.hset(PaintingJob.key_for(job_id), items=as_fields(facts))
+        if tell:
+            events.append(pipeline, job_id, tell, self._settings.result_ttl_seconds)
 
     def cancel_requested(self, job_id: str) -> bool:
         """Whether a running job is to stop: it was canceled, or deleted."""

@@ -1,7 +1,7 @@
 """The book of jobs: RQ's records, the queue, and the index, to be looked up."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 from redis import Redis
@@ -51,7 +51,8 @@ class Ledger:
         job = self.fetch(job_id)
         if deleted.had(self.connection, [job.batch]):
             raise NoSuchJob("There is no such job, or not any more.")
-        return self._view(job)
+        (seen,) = self._views([job])
+        return seen
 
     def read(self, job_id: str, record: Mapping[bytes, bytes], index: int | None) -> Job:
         """A job as its record has it, which somebody else fetched.
@@ -90,17 +91,17 @@ class Ledger:
         Returns:
             The jobs, and the cursor of the next page or None after the last.
         """
-        found: list[Job] = []
+        found: list[PaintingJob] = []
         while entries := self.index.before(cursor, owner):
             for entry, job in zip(entries, self._fetch_shown(entries), strict=True):
                 cursor = entry
                 if job is None:
                     self.index.drop(entry, owner)
                 elif status in {None, job.painting_status}:
-                    found.append(self._view(job))
+                    found.append(job)
                 if len(found) == limit:
-                    return found, cursor
-        return found, None
+                    return self._views(found), cursor
+        return self._views(found), None
 
     def waiting(self) -> int:
         """Number of jobs in the queue."""
@@ -149,10 +150,11 @@ class Ledger:
         gone = deleted.had(self.connection, [job.batch for job in found if job is not None])
         return [None if job is None or job.batch in gone else job for job in found]
 
-    def _view(self, job: PaintingJob) -> Job:
-        if job.painting_status != "queued":
-            return job.view(None)
-        return _seen(job, cast("int | None", self.connection.lpos(self.queue.key, job.id)))
+    def _views(self, jobs: Sequence[PaintingJob]) -> list[Job]:
+        with self.connection.pipeline(transaction=False) as pipeline:
+            for job in jobs:
+                self.order.locate(job.id, pipeline)
+            return [_seen(*each) for each in zip(jobs, pipeline.execute(), strict=True)]
 
 
 def _seen(job: PaintingJob, index: int | None) -> Job:

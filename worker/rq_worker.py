@@ -7,10 +7,13 @@ a process with TensorFlow threads.
 import logging
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import Any, cast
 
+from redis.client import Pipeline
 from rq import Queue, SimpleWorker
-from rq.job import Job
+from rq.executions import Execution
+from rq.job import Job, JobStatus
 from rq.timeouts import BaseDeathPenalty
 
 from model.errors import AtelierError
@@ -18,6 +21,7 @@ from worker.assignment import Canceled, DeviceFault, DeviceLost, Interrupted, Lo
 from worker.attempts import Attempt
 from worker.connections import RedisAway
 from worker.jobs import Jobs
+from worker.lease import Lease
 from worker.painting_job import PaintingJob
 from worker.records import JobError
 
@@ -44,6 +48,7 @@ class RqWorker(SimpleWorker):
     job_class = PaintingJob
 
     #: Of the job at hand.
+    _lease: Lease
     _attempt: Attempt
 
     def __init__(self, name: str, jobs: Jobs) -> None:
@@ -58,6 +63,12 @@ class RqWorker(SimpleWorker):
         del job
         return HEARTBEAT_TTL_SECONDS
 
+    def prepare_execution(self, job: Job) -> Execution:
+        """The job is this worker's from here on."""
+        execution = super().prepare_execution(job)
+        self._lease = Lease(cast("PaintingJob", job), execution)
+        return execution
+
     def handle_exception(self, job: Job, *exc_info: Any) -> None:
         """Says in the log why a job did not end in a picture: a line, or a trace if it is ours."""
         match exc_info[1]:
@@ -66,7 +77,7 @@ class RqWorker(SimpleWorker):
             case Interrupted():
                 logger.info("Job %s was interrupted and goes back to the queue.", job.id)
             case Lost():
-                logger.warning("Job %s was given to another worker meanwhile.", job.id)
+                pass  # said when it is let go
             case AtelierError() as error:
                 logger.warning("Job %s failed: %s", job.id, error)
             case DeviceFault() as error:
@@ -74,21 +85,34 @@ class RqWorker(SimpleWorker):
             case _:
                 logger.error("Job %s met a fault of the worker.", job.id, exc_info=exc_info)
 
+    def handle_job_success(self, job: Job, queue: Queue, started_job_registry: Any) -> None:
+        """Marks a painted job as finished, where RQ would not ask whose it is."""
+        del queue, started_job_registry
+        self._end(cast("PaintingJob", job), self._succeed)
+
     def handle_job_failure(
         self, job: Job, queue: Queue, started_job_registry: Any = None, exc_string: str = ""
     ) -> None:
         """Decides what becomes of a job that did not end in a picture."""
+        del queue, started_job_registry
         job, error = cast("PaintingJob", job), sys.exception()
+        try:
+            self._decide(job, error, exc_string)
+        except Lost:  # whatever became of it here: it is for another to say
+            logger.warning("Job %s was given to another worker meanwhile.", job.id)
+            with self.connection.pipeline() as pipeline:
+                self.cleanup_execution(job, pipeline)
+                pipeline.execute()
+
+    def _decide(self, job: PaintingJob, error: BaseException | None, trace: str) -> None:
         match error:
-            case Canceled():
-                self._let_go(job, self._jobs.end_canceled)
-            case AtelierError():
-                self._jobs.note(job.id, error=JobError.of(error))
-                job.retries_left = None  # trying again would not mend it
-                super().handle_job_failure(job, queue, started_job_registry, exc_string)
-                self._jobs.blobs.drop(job.id, "checkpoint")
             case Lost():
-                self._let_go(job, lambda _job, _pipeline: None)
+                raise error
+            case Canceled():
+                self._end(job, self._jobs.end_canceled)
+            case AtelierError():
+                self._end(job, partial(self._fail, JobError.of(error), trace))
+                self._jobs.blobs.drop(job.id, "checkpoint")
             case _ if isinstance(error, (Interrupted, *RedisAway)):
                 self._attempt.withdraw()
                 self._put_back(job)
@@ -103,13 +127,38 @@ class RqWorker(SimpleWorker):
     def _put_back(self, job: PaintingJob) -> None:
         # Enqueuing writes the whole record: one that was deleted meanwhile would be back.
         unwanted = self._jobs.cancel_requested(job.id)
-        self._let_go(job, self._jobs.end_canceled if unwanted else self._jobs.put_back)
+        self._end(job, self._jobs.end_canceled if unwanted else self._jobs.put_back)
 
-    def _let_go(self, job: PaintingJob, do: Callable[[PaintingJob, Any], None]) -> None:
-        with self.connection.pipeline() as pipeline:
-            do(job, pipeline)
+    # RQ's own ends of a job, without what nothing here uses: dependents, repeats, callbacks.
+
+    def _succeed(self, job: PaintingJob, pipeline: Pipeline) -> None:
+        self._count_time(job, pipeline)
+        self.increment_successful_job_count(pipeline)
+        ttl = cast("int", job.result_ttl)
+        job._handle_success(ttl, pipeline, worker_name=self.name)  # noqa: SLF001
+        job.cleanup(ttl, pipeline, remove_from_queue=False)
+
+    def _fail(self, why: JobError, trace: str, job: PaintingJob, pipeline: Pipeline) -> None:
+        self._jobs.enter(pipeline, job.id, {"error": why})
+        self._count_time(job, pipeline)
+        self.increment_failed_job_count(pipeline)
+        job.set_status(JobStatus.FAILED, pipeline)
+        job._handle_failure(trace, pipeline, worker_name=self.name)  # noqa: SLF001
+
+    def _count_time(self, job: PaintingJob, pipeline: Pipeline) -> None:
+        if job.started_at is not None and job.ended_at is not None:
+            self.increment_total_working_time(job.ended_at - job.started_at, pipeline)
+
+    def _end(self, job: PaintingJob, how: Callable[[PaintingJob, Pipeline], None]) -> None:
+        """Lets go of a job, in one transaction with what becomes of it."""
+        execution = self.execution
+
+        def end(pipeline: Pipeline) -> None:
+            self.execution = execution  # RQ forgets it below, and this may be done again
+            how(job, pipeline)
             self.cleanup_execution(job, pipeline)
-            pipeline.execute()
+
+        self._lease.write(end)
 
 
 def _said_of(fault: BaseException | None) -> str:

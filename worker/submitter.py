@@ -149,7 +149,7 @@ class Submitter:
             self._ledger.push(job, pipeline)
             if ticket is not None:
                 ticket.complete(pipeline, job.view(None), settings.result_ttl_seconds)
-                ticket.note_position(pipeline, self._queue.key, job.id)
-            pipeline.lpos(self._queue.key, job.id)
+                ticket.note_position(pipeline, self._ledger.order, job.id)
+            self._ledger.order.locate(job.id, pipeline)
             position = cast("int", pipeline.execute()[-1])
         return job.view(position + 1)

@@ -93,7 +93,7 @@ class Watching:
         history = events.key_for(job_id)
         async with self._client.pipeline(transaction=True) as pipeline:
             pipeline.hgetall(PaintingJob.key_for(job_id))
-            pipeline.lpos(self._jobs.queue.key, job_id)
+            self._jobs.order.locate(job_id, pipeline)
             pipeline.xrange(history, count=1)
             pipeline.xrevrange(history, count=1)
             pipeline.xlen(history)

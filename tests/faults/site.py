@@ -16,6 +16,7 @@ The faults that the most trusted queues test, and where they are tested here:
     12 the API restarted, slow readers             test_redis_trouble, tests/app/test_events
     13 a webhook's target down                     tests/worker/test_webhooks
     14 a payload of another version                test_queue
+    15 a host cut off, a worker that comes late    test_hosts, test_poison
 """
 
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Jobs that no worker survives end, say what happened, and take nobody with them."""
+"""Jobs that no worker survives, and workers that speak of a job when another has ended it."""
 
 from collections.abc import Iterator
 
@@ -6,6 +6,7 @@ import pytest
 
 from tests.faults.site import SHORT, Site, a_site
 from tests.faults.workshop import Fault
+from tests.house import eventually
 
 
 @pytest.fixture(scope="module")
@@ -37,3 +38,26 @@ def test_a_bug_that_a_job_meets_costs_it_an_attempt_and_is_named(site: Site) -> 
     assert "met ZeroDivisionError at step" in mishap
     site.ready()
     site.assert_settled(job)
+
+
+def test_what_a_worker_says_of_a_job_that_another_has_ended_meanwhile_is_refused(
+    site: Site,
+) -> None:
+    site.ready()
+    expected = site.painted(**SHORT, seed="1")
+    late = (Fault.STORES_LATE, Fault.FAILS_LATE)
+    jobs = [site.submit(**SHORT, seed=str(int(fault))) for fault in late]
+    ended = [site.until(job, "succeeded") for job in jobs]
+
+    def output() -> str:
+        return "".join(worker.output for worker in site.parts.workers)
+
+    eventually(
+        lambda: output().count("was given to another worker meanwhile.") == len(jobs),
+        within=30,
+        what="the first workers hear that the jobs are not theirs",
+    )
+    assert [job.attempt for job in ended] == [2, 2]
+    assert [site.jobs.get(job) for job in jobs] == ended
+    assert [site.picture(job) for job in jobs] == [expected, expected]
+    site.assert_settled(*jobs)

@@ -16,11 +16,15 @@ from typing import Any
 import tensorflow as tf
 
 from model import devices
+from model.errors import OutOfTimeError
 from model.painting import Studio
 from model.run import Run
 from model.sitting import Sitting
+from tests.house import eventually
 from worker import __main__ as process
 from worker import errand, pace, rq_worker
+from worker.painting_job import status_of
+from worker.records import FINAL
 
 
 class Fault(IntEnum):
@@ -35,6 +39,8 @@ class Fault(IntEnum):
     LOSES_THE_DEVICE = 9007
     MEETS_A_BUG = 9008
     HANGS_ALWAYS = 9009
+    STORES_LATE = 9010
+    FAILS_LATE = 9011
 
 
 #: Steps that are taken before it goes wrong.
@@ -102,11 +108,27 @@ def first_time(fault: Fault) -> bool:
     return True
 
 
-def store_and_die(job: Any, picture: Any, assignment: Any, *others: Any) -> None:
-    """Stores a picture; dies before that can be said."""
-    errand_store(job, picture, assignment, *others)
-    if assignment.sitting.params.seed == Fault.DIES_STORED and first_time(Fault.DIES_STORED):
-        os.kill(os.getpid(), signal.SIGKILL)
+def store(lease: Any, picture: Any, assignment: Any, *others: Any) -> None:
+    """Stores a picture; some workers do not live to say so, others come too late."""
+    match assignment.sitting.params.seed:
+        case Fault.DIES_STORED if first_time(Fault.DIES_STORED):
+            errand_store(lease, picture, assignment, *others)
+            os.kill(os.getpid(), signal.SIGKILL)
+        case Fault.STORES_LATE if first_time(Fault.STORES_LATE):
+            wait_for_another_to_end(lease)
+            errand_store(lease, 1 - picture, assignment, *others)  # to be told from the other's
+        case Fault.FAILS_LATE if first_time(Fault.FAILS_LATE):
+            wait_for_another_to_end(lease)
+            raise OutOfTimeError("The painting took too long.")
+        case _:
+            errand_store(lease, picture, assignment, *others)
+
+
+def wait_for_another_to_end(lease: Any) -> None:
+    """Says nothing, as if cut off, until the job has ended elsewhere."""
+    eventually(
+        lambda: status_of(lease.job.get_status()) in FINAL, within=60, what="another ends it"
+    )
 
 
 def open_two(spec: str) -> list[str]:
@@ -123,7 +145,7 @@ errand_store = errand.store
 
 if __name__ == "__main__":
     options = set(sys.argv[1:])
-    errand.store = store_and_die  # type: ignore[assignment]
+    errand.store = store  # type: ignore[assignment]
     process.Studio = FaultyStudio  # type: ignore[attr-defined]
     pace.CHECKPOINT_SECONDS = 0.5
     if "--two-devices" in options:

@@ -1,16 +1,19 @@
 """What an intake thread says of a job, on a real Valkey."""
 
 import json
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
 from redis import Redis
+from rq.executions import Execution
 
 from model.params import StyleTransferParams
 from model.progress import CurvePoint, Progress
-from worker.assignment import News
+from worker.assignment import Lost, News
 from worker.errand import Reporter
 from worker.jobs import Jobs
+from worker.lease import Lease
 from worker.painting_job import PaintingJob
 from worker.pictures import Pictures
 from worker.settings import Settings
@@ -33,8 +36,25 @@ def job(jobs: Jobs, content: bytes, style: bytes) -> PaintingJob:
 
 
 @pytest.fixture
-def reporter(job: PaintingJob, jobs: Jobs, settings: Settings) -> Reporter:
-    return Reporter(job, jobs, settings)
+def execution(job: PaintingJob) -> Iterator[Execution]:
+    """A worker has the job."""
+    with job.connection.pipeline() as pipeline:
+        execution = Execution.create(job, 60, pipeline)
+        pipeline.execute()
+    yield execution
+    drop(execution, job)
+
+
+@pytest.fixture
+def reporter(job: PaintingJob, execution: Execution, jobs: Jobs, settings: Settings) -> Reporter:
+    return Reporter(Lease(job, execution), jobs, settings)
+
+
+def drop(execution: Execution, job: PaintingJob) -> None:
+    """The worker has it no more."""
+    with job.connection.pipeline() as pipeline:
+        execution.delete(job, pipeline)
+        pipeline.execute()
 
 
 def test_a_run_that_had_to_go_back_is_noted_in_the_job(
@@ -62,8 +82,19 @@ def test_the_loss_curve_is_stored_with_each_preview(
 
 
 def test_a_deleted_job_takes_its_loss_curve_with_it(
-    reporter: Reporter, jobs: Jobs, job: PaintingJob, redis: Redis
+    reporter: Reporter, jobs: Jobs, job: PaintingJob, execution: Execution, redis: Redis
 ) -> None:
     reporter.publish(News(PROGRESS, preview=PREVIEW))
+    drop(execution, job)
     jobs.delete(job.id)
     assert redis.keys(f"*{job.id}*") == []
+
+
+def test_news_of_a_job_that_another_worker_has_are_not_written(
+    reporter: Reporter, job: PaintingJob, execution: Execution, redis: Redis
+) -> None:
+    drop(execution, job)
+    before = redis.hgetall(job.key), set(redis.keys("*"))
+    with pytest.raises(Lost):
+        reporter.publish(News(PROGRESS, preview=PREVIEW, checkpoint=b"steps"))
+    assert (redis.hgetall(job.key), set(redis.keys("*"))) == before

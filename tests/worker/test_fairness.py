@@ -13,7 +13,7 @@ from rq import Queue
 from worker.connections import connect_impatiently
 from worker.jobs import Jobs
 from worker.ledger import QUEUE
-from worker.painting_job import PaintingJob
+from worker.painting_job import PaintingJob, as_fields
 from worker.settings import Settings
 from worker.submitter import PAINT
 from worker.upkeep import Upkeep
@@ -35,10 +35,11 @@ class Line:
         """A new job; its id is its name."""
         name = name or f"{client}{len(self.made)}"
         job = cast("PaintingJob", self.queue.create_job(PAINT, job_id=name))
-        job.facts = (
-            {"client": client} if priority == "normal" else {"client": client, "priority": priority}
-        )
+        urgent = {} if priority == "normal" else {"priority": priority}
+        job.facts = urgent if client is None else {"client": client, **urgent}
         with self.redis.pipeline() as pipeline:
+            if job.facts:
+                pipeline.hset(job.key, items=as_fields(job.facts))
             self.jobs.push(job, pipeline)
             pipeline.execute()
         self.made[name] = job
@@ -64,6 +65,11 @@ class Line:
     @property
     def order(self) -> list[str]:
         return list(self.queue.job_ids)
+
+    @property
+    def places(self) -> list[int | None]:
+        """The places of the jobs in the list, as each would be told."""
+        return [self.jobs.order.locate(name, self.redis) for name in self.order]
 
     @property
     def traces(self) -> list[bytes]:
@@ -295,7 +301,8 @@ class Story:
         assert sorted(self._line.order) == sorted(self._names() | set(self._put_back))
 
     def end(self) -> None:
-        """All are taken, and nothing is remembered."""
+        """Each knows its place; all are taken, and nothing is remembered."""
+        assert self._line.places == list(range(len(self._line.order)))
         while self._line.order:
             self.take(noted=False)
         self._line.jobs.order.settle(self._line.redis)

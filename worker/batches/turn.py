@@ -10,6 +10,7 @@ from redis.exceptions import WatchError
 from worker.batches import moves
 from worker.batches.book import cursor_key
 from worker.batches.records import Place
+from worker.fairness import FairOrder
 from worker.records import Job, JobError
 
 
@@ -41,7 +42,7 @@ class Turn:
         """Then it is the next one's."""
         pipeline.set(cursor_key(self.place.batch), self.place.number + 1, keepttl=True)
 
-    def note_position(self, pipeline: Pipeline, queue: str, job_id: str) -> None:
+    def note_position(self, pipeline: Pipeline, order: FairOrder, job_id: str) -> None:
         """The place in the queue is nothing to a batch."""
 
     def pass_over(self, connection: Redis, problem: JobError | None) -> None:

@@ -1,0 +1,61 @@
+"""A worker's lease of a job, and that nothing which it writes counts once the lease is over.
+
+A worker that was cut off does not know that its job was given to another, and it may find out in
+the middle of a word: Redis hears the rest when the line is mended. So whatever is written of a job
+that is painted is written together with the question whether it is still the worker's; a job's next
+attempt fences off the one before (https://martin.kleppmann.com/2016/02/08/how-to-do-distributed-locking.html).
+"""
+
+from collections.abc import Callable
+from typing import Any, cast
+
+from redis import Redis
+from redis.client import Pipeline
+from rq.executions import Execution
+
+from worker.assignment import Lost
+from worker.painting_job import PaintingJob
+
+
+class Lease:
+    """An execution of RQ's, which lasts as long as its heartbeats come.
+
+    Attributes:
+        job: that it is of, as it was when the worker took it.
+    """
+
+    def __init__(self, job: PaintingJob, execution: Execution) -> None:
+        self.job = job
+        self._connection = job.connection
+        self._record = job.key
+        self._registry = job.started_job_registry.key
+        self._entry = execution.composite_key
+
+    def check(self) -> None:
+        """Makes sure that the job is still the worker's.
+
+        Raises:
+            Lost: it was given to another, or is not there any more.
+        """
+        self._check(self._connection)
+
+    def write(self, do: Callable[[Pipeline], None]) -> list[Any]:
+        """Does all of it or nothing, with the job still the worker's; gives what Redis answers.
+
+        Raises:
+            Lost: it was given to another, or is not there any more.
+        """
+
+        def do_if_ours(pipeline: Pipeline) -> None:
+            self._check(pipeline)
+            pipeline.multi()
+            do(pipeline)
+
+        # Who takes the job over changes its record in the same transaction. The registry has the
+        # heartbeats of all workers: whoever watched that would never come to an end.
+        return cast("list[Any]", self._connection.transaction(do_if_ours, self._record))
+
+    def _check(self, connection: Redis) -> None:
+        held = connection.zscore(self._registry, self._entry) is not None
+        if not (held and connection.exists(self._record)):
+            raise Lost
