@@ -34,7 +34,6 @@ class Fault(IntEnum):
     NEVER_FITS = 9006  # each time
     LOSES_THE_DEVICE = 9007
     MEETS_A_BUG = 9008
-    HANGS_ALWAYS = 9009
 
 
 #: Steps that are taken before it goes wrong.
@@ -63,8 +62,6 @@ class FaultyRun:
         match self._fault:
             case Fault.KILLS:
                 os.kill(os.getpid(), signal.SIGKILL)
-            case Fault.HANGS_ALWAYS:
-                threading.Event().wait()
             case Fault.HANGS if first_time(self._fault):
                 threading.Event().wait()
             case Fault.HOLDS_THE_LOCK if first_time(self._fault):
