@@ -34,7 +34,9 @@ def newer(anna: httpx.Client, redis: Redis, files: Files) -> Json:
     """A job of Anna's as a newer API would have handed it in."""
     job = submit(anna, files)
     record = cast("PaintingJob", PaintingJob.fetch(job["id"], connection=redis, serializer="json"))
-    record.kwargs = json.loads(RECORDED.read_text())
+    recorded = json.loads(RECORDED.read_text())
+    assert recorded["version"] > record.kwargs["version"]
+    record.kwargs = recorded
     record.save()
     return job
 
