@@ -111,7 +111,7 @@ def test_two_cleaners_put_an_abandoned_job_back_once(
             both_have_seen_it.wait()
             return put_back(**script)
 
-        cleaner._put_back = together  # type: ignore[method-assign,assignment]
+        cleaner._put_back = together  # type: ignore[assignment]
         cleaner._make_round()
 
     threads = [threading.Thread(target=clean, args=[cleaner]) for cleaner in cleaners]
