@@ -11,6 +11,7 @@ from worker.batches.records import Batch, NoSuchBatch
 from worker.job_index import EVERYONE
 from worker.jobs import Jobs
 from worker.ledger import NoSuchJob
+from worker.painting_job import OtherVersion
 from worker.records import Job
 
 
@@ -35,7 +36,7 @@ class Caller:
         """Whose jobs they see."""
         return EVERYONE if self.admin else self.owner
 
-    def may_see(self, job: Job | Batch) -> bool:
+    def may_see(self, job: Job | Batch | OtherVersion) -> bool:
         """Whether a job or a batch is there for them."""
         return self.admin or job.owner == self.owner
 
@@ -86,10 +87,17 @@ def _own_job(job_id: JobId, jobs: JobsDep, caller: CallerDep) -> Job:
 
     Raises:
         NoSuchJob: it does not, or is not theirs.
+        OtherVersion: it is theirs, and not understood here.
     """
-    job = jobs.get(job_id)
+    job: Job | OtherVersion
+    try:
+        job = jobs.get(job_id)
+    except OtherVersion as error:
+        job = error
     if not caller.may_see(job):
         raise NoSuchJob("There is no such job, or not any more.")
+    if isinstance(job, OtherVersion):
+        raise job
     return job
 
 

@@ -108,6 +108,8 @@ def _kinds_before(
         yield kinds.TOO_MANY_REQUESTS
     if path.startswith("/v1/"):
         yield kinds.REDIS_UNREACHABLE
+    if path.startswith("/v1/jobs/"):
+        yield kinds.OTHER_VERSION
 
 
 def _is_counted(path: str, settings: Settings) -> bool:

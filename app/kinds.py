@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from model import errors
-from worker import admission, idempotency, ledger, revival
+from worker import admission, idempotency, ledger, painting_job, revival
 from worker.batches.records import BatchSizeError, BrokenArchiveError, NoSuchBatch
 from worker.connections import RedisUnreachableError
 
@@ -41,6 +41,7 @@ STATUS: Mapping[type[Exception], HTTPStatus] = {
     revival.NotFailed: HTTPStatus.CONFLICT,
     revival.PicturesGone: HTTPStatus.GONE,
     RedisUnreachableError: HTTPStatus.SERVICE_UNAVAILABLE,
+    painting_job.OtherVersion: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
 
@@ -100,16 +101,19 @@ INTERNAL_ERROR = Kind(
 )
 REDIS_UNREACHABLE = of_error(RedisUnreachableError)
 QUEUE_FULL = of_error(admission.QueueFull)
+OTHER_VERSION = of_error(painting_job.OtherVersion)
 NOT_READY = Kind(HTTPStatus.SERVICE_UNAVAILABLE, "not-ready", "Not ready")
 
 #: All of them, by status.
 KINDS: tuple[Kind, ...] = tuple(found for found in globals().values() if isinstance(found, Kind))
 
-#: When to come back, in seconds: a restart of Redis is over by then, and so is a draft.
+#: When to come back, in seconds: a restart of Redis is over by then, and so is a draft. Of several
+#: APIs that are upgraded one after the other the next may be a newer one.
 RETRY_AFTER_SECONDS: Mapping[Kind, int] = {
     REDIS_UNREACHABLE: 2,
     QUEUE_FULL: 30,
     TOO_MANY_JOBS: 30,
     KEY_IN_USE: 1,
+    OTHER_VERSION: 5,
     NOT_READY: 5,
 }

@@ -14,7 +14,7 @@ Its threads, all known to one coordinator:
 It exits with 0 after SIGTERM or SIGINT, every job finished or back in the queue, and with 1 when
 something of the house broke, a device hung, the last one was lost, or a thread did not stop within
 the grace period. A second signal exits at once. Where Redis does not answer, no job can be put
-back: others find it when its heartbeat is over.
+back, and none is lost: others find it when its heartbeat is over, with its last checkpoint.
 """
 
 import contextlib
@@ -42,7 +42,7 @@ from model.vgg import Features
 from worker import presence
 from worker.assignment import DeviceLost
 from worker.batches.feeder import Feeder
-from worker.connections import RedisAway, connect_impatiently, connect_patiently, ping
+from worker.connections import RedisAway, connect_patiently, ping
 from worker.coordination import QueueRunner
 from worker.courier import Courier
 from worker.device import Device
@@ -70,8 +70,10 @@ class Worker:
         self._settings = settings
         self._devices = devices
         self._coord = tf.train.Coordinator()
-        url = settings.required_redis_url
-        self._jobs = Jobs(connect_patiently(url, self._coord.should_stop), settings)
+        connection = connect_patiently(
+            settings.required_redis_url, self._coord.should_stop, settings.stop_grace_seconds
+        )
+        self._jobs = Jobs(connection, settings)
         self._courier = Courier(self._jobs, settings)
         self._feeder = Feeder(self._jobs, settings)
         self._info = presence.WorkerInfo(
@@ -174,9 +176,8 @@ class Worker:
 
     def _take_leave(self) -> None:
         try:
-            connection = connect_impatiently(self._settings.required_redis_url)
-            presence.withdraw(connection, self._info.name)
-            self._publish_tallies(connection)
+            presence.withdraw(self._jobs.connection, self._info.name)
+            self._publish_tallies(self._jobs.connection)
             for intake in self._intakes:
                 intake.register_death()  # type: ignore[no-untyped-call]
         except RedisAway:

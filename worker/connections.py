@@ -1,5 +1,6 @@
 """Connections to Redis, and what they do when it does not answer."""
 
+import threading
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
@@ -71,19 +72,23 @@ def connect_for_events(url: str, connections: int) -> AsyncRedis:
     return AsyncRedis.from_pool(pool)
 
 
-def connect_patiently(url: str, gives_up: Callable[[], bool] = lambda: False) -> Redis:
+def connect_patiently(
+    url: str, gives_up: Callable[[], bool] = lambda: False, grace_seconds: float = 6.0
+) -> Redis:
     """For a worker, which has a painting to lose: a restart of Redis is waited out.
 
     Args:
         url: of Redis.
         gives_up: says whether the house stops, so that nothing is waited for any more.
+        grace_seconds: in which it then has to stop, also if Redis hangs.
     """
     return Redis.from_url(
         url,
         socket_connect_timeout=2.0,
-        # Above the second that a blocking read lasts, and below the grace of a worker that stops.
-        socket_timeout=5.0,
-        retry=_WhileNeeded(gives_up),
+        # Above the second that a blocking read lasts, and well below the grace: who has begun to
+        # wait when the house stops is not waited for any longer.
+        socket_timeout=max(2.0, min(5.0, grace_seconds - 2.0)),
+        retry=_WhileNeeded(gives_up, threading.Event()),
         health_check_interval=30,
     )
 
@@ -109,15 +114,20 @@ def _address(url: str) -> str:
 
 
 class _WhileNeeded(Retry):
-    """Tries again for about half a minute, or until the house stops."""
+    """Tries again for about half a minute, or until the house stops.
 
-    def __init__(self, gives_up: Callable[[], bool]) -> None:
+    Then one who waits in vain does so for all: whatever else is asked of a Redis that hangs fails
+    at once. One that refuses costs no time, and is asked again.
+    """
+
+    def __init__(self, gives_up: Callable[[], bool], hangs: threading.Event) -> None:
         super().__init__(_backoff(cap=1.0), 30)
         self._gives_up = gives_up
+        self._hangs = hangs
 
     def __deepcopy__(self, _memo: object) -> "_WhileNeeded":
-        """Each connection has one of its own; the house is the same."""
-        return _WhileNeeded(self._gives_up)
+        """Each connection has one of its own; the house and Redis are the same."""
+        return _WhileNeeded(self._gives_up, self._hangs)
 
     def call_with_retry(
         self,
@@ -129,8 +139,14 @@ class _WhileNeeded(Retry):
         """Calls until it succeeds, or there is no use in it any more."""
 
         def is_worth_it(error: Exception) -> bool:
-            return not self._gives_up() and (is_retryable is None or is_retryable(error))
+            if self._gives_up():
+                if isinstance(error, (RedisTimeoutError, TimeoutError)):
+                    self._hangs.set()
+                return False
+            return is_retryable is None or is_retryable(error)
 
+        if self._hangs.is_set():
+            raise RedisTimeoutError("Redis hangs, and the house stops.")
         return super().call_with_retry(do, fail, is_worth_it, with_failure_count)
 
 

@@ -24,6 +24,7 @@ from standardwebhooks import Webhook as Signer
 from worker.connections import RedisAway
 from worker.jobs import Jobs
 from worker.ledger import NoSuchJob
+from worker.painting_job import OtherVersion
 from worker.settings import Settings
 from worker.webhook_secrets import WebhookSecrets
 from worker.webhook_targets import CONNECT_SECONDS, GuardedBackend, TargetRefused
@@ -129,6 +130,7 @@ class Courier:
             return self._give_up(delivery, "its target said 410 lately")
         if delivery.attempts > MAX_ATTEMPTS:
             return self._give_up(delivery, "no worker survived it")
+        body = ""
         try:
             body = self._body(delivery)
             self._send(delivery, body)
@@ -144,14 +146,15 @@ class Courier:
 
     def _body(self, delivery: Delivery) -> str:
         """The same with each attempt, also when the job has expired meanwhile."""
-        return (
-            delivery.body
-            or Notice(
-                type=f"job.{delivery.event}",
-                timestamp=datetime.fromisoformat(delivery.happened_at),
-                data=self._jobs.get(delivery.job_id),
-            ).model_dump_json()
-        )
+        return delivery.body or self._notice(delivery).model_dump_json()
+
+    def _notice(self, delivery: Delivery) -> Notice:
+        try:
+            job = self._jobs.get(delivery.job_id)
+        except OtherVersion:  # a worker that understands it will come
+            raise Failed("its job is of another version") from None
+        happened_at = datetime.fromisoformat(delivery.happened_at)
+        return Notice(type=f"job.{delivery.event}", timestamp=happened_at, data=job)
 
     def _send(self, delivery: Delivery, body: str) -> None:
         """Sends it; nothing is read of the answer but its head.

@@ -1,7 +1,5 @@
 """What an intake thread does for a job beside waiting: prepare, report, store."""
 
-from pydantic import ValidationError
-
 from model import images
 from model.door import PictureLimits
 from model.errors import PaintingError
@@ -23,17 +21,13 @@ def prepare(job: PaintingJob, blobs: Blobs, settings: Settings) -> Assignment:
     """Fetches and decodes a job's pictures, and the checkpoint of an earlier attempt.
 
     Raises:
+        OtherVersion: what is to be done is not understood here.
         PaintingError: the pictures are not there any more.
         InputError: a picture that passed the door cannot be decoded after all, or masks have
             colours that do not go together.
     """
-    try:
-        work = Work(**job.kwargs)
-    except ValidationError:
-        raise PaintingError("This job was handed in to another version of Atelier.") from None
-
     return Assignment(
-        _sitting(work, blobs, settings.picture_limits),
+        _sitting(job.work, blobs, settings.picture_limits),
         resume=blobs.get(job.id, "checkpoint"),
         timeout_seconds=float(job.timeout or settings.job_timeout_seconds),
     )

@@ -67,7 +67,8 @@ class IntakeWorker(RqWorker):
             self.heartbeat()
             self._upkeep.run_if_due()
             self._receiving = self._device.reception.acquire(timeout=1.0)
-            if self._receiving and self._device.load.wait_until_nearly_free(timeout=1.0):
+            is_wanted = self._receiving and self._device.load.wait_until_nearly_free(timeout=1.0)
+            if is_wanted and not self._coord.should_stop():
                 self._execute_next()
         except RedisAway as error:
             logger.warning("Redis does not answer (%s); waiting for it.", type(error).__name__)

@@ -73,6 +73,7 @@ class Jobs(Ledger):
 
         Raises:
             NoSuchJob: there is no such job.
+            OtherVersion: it is not understood here, and stays as it is.
         """
         self._end(self.fetch(job_id))
         return self.get(job_id)
@@ -95,6 +96,7 @@ class Jobs(Ledger):
 
         Raises:
             NoSuchJob: there is no such job.
+            OtherVersion: it is not understood here, and stays as it is.
         """
         self._end(self.fetch(job_id))
         job = self.fetch(job_id)
@@ -169,7 +171,7 @@ class Jobs(Ledger):
             pipeline.execute()
 
     def _end(self, job: PaintingJob) -> None:
-        if job.painting_status not in FINAL:
+        if job.understood().painting_status not in FINAL:
             self.note(job.id, cancel=1)  # first, for the worker that is just taking it
             self.connection.transaction(
                 lambda pipeline: self._cancel_waiting(job, pipeline), self.queue.key

@@ -1,5 +1,6 @@
 """The book of jobs: RQ's records, the queue, and the index, to be looked up."""
 
+import contextlib
 import re
 from collections.abc import Mapping, Sequence
 from typing import cast
@@ -14,7 +15,7 @@ from worker import job_index
 from worker.batches import deleted
 from worker.fairness import FairOrder
 from worker.job_index import JobIndex
-from worker.painting_job import PaintingJob
+from worker.painting_job import OtherVersion, PaintingJob
 from worker.records import Job, Status
 from worker.settings import Settings
 
@@ -47,6 +48,7 @@ class Ledger:
 
         Raises:
             NoSuchJob: it never was, was deleted, or has expired.
+            OtherVersion: it is not understood here.
         """
         job = self.fetch(job_id)
         if deleted.had(self.connection, [job.batch]):
@@ -64,6 +66,7 @@ class Ledger:
 
         Raises:
             NoSuchJob: the record is empty, or not one of a job.
+            OtherVersion: it is not understood here.
         """
         job = PaintingJob(job_id, connection=self.connection, serializer="json")
         try:
@@ -80,7 +83,7 @@ class Ledger:
         limit: int = 20,
         cursor: str | None = None,
     ) -> tuple[list[Job], str | None]:
-        """Jobs, newest first.
+        """Jobs, newest first, but for those of another version that are not understood here.
 
         Args:
             owner: whose jobs; None for those that are everybody's, ``EVERYONE`` for all.
@@ -98,7 +101,8 @@ class Ledger:
                 if job is None:
                     self.index.drop(entry, owner)
                 elif status in {None, job.painting_status}:
-                    found.append(job)
+                    with contextlib.suppress(OtherVersion):
+                        found.append(job.understood())
                 if len(found) == limit:
                     return self._views(found), cursor
         return self._views(found), None

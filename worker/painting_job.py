@@ -10,11 +10,13 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
+from pydantic import ValidationError
 from redis import Redis
 from redis.client import Pipeline
 from rq.job import Job as RqJob
 from rq.job import JobStatus
 
+from model.errors import AtelierError
 from worker import events, in_flight, reuse, totals, webhooks
 from worker.batches import moves
 from worker.records import (
@@ -48,6 +50,21 @@ _STATUSES: Mapping[JobStatus, Status] = {
 }
 
 
+class OtherVersion(AtelierError):  # noqa: N818 - reads better where it is raised and caught
+    """What is to be done is written in a way that only another version of Atelier understands.
+
+    Attributes:
+        owner: whose job it is.
+    """
+
+    slug = "other-version"
+    title = "The job is of another version"
+
+    def __init__(self, owner: str | None) -> None:
+        super().__init__("This job was handed in to another version of Atelier.")
+        self.owner = owner
+
+
 class PaintingJob(RqJob):
     """RQ's job with the fields that are our own.
 
@@ -77,6 +94,27 @@ class PaintingJob(RqJob):
         if self.enqueued_at is None or self.started_at is None:
             return 0.0
         return (self.started_at - self.enqueued_at).total_seconds()
+
+    @property
+    def work(self) -> Work:
+        """What is to be done.
+
+        Raises:
+            OtherVersion: it is not understood here.
+        """
+        try:
+            return Work(**self.kwargs)
+        except ValidationError:
+            raise OtherVersion(self.owner) from None
+
+    def understood(self) -> "PaintingJob":
+        """The job itself.
+
+        Raises:
+            OtherVersion: what is to be done is not understood here.
+        """
+        self.work  # noqa: B018 - it raises
+        return self
 
     @property
     def pictures(self) -> set[str]:
@@ -152,7 +190,11 @@ class PaintingJob(RqJob):
             reuse.remember(connection, self.owner, self.kwargs, self.id, self.result_ttl or 1)
 
     def view(self, position: int | None) -> Job:
-        """The job as people see it; ``position`` is its place in the queue, if it is there."""
+        """The job as people see it; ``position`` is its place in the queue, if it is there.
+
+        Raises:
+            OtherVersion: it is not understood here.
+        """
         facts, status = self.facts, self.painting_status
         finished = self.ended_at if status in FINAL else None
         return Job(
@@ -166,7 +208,7 @@ class PaintingJob(RqJob):
             attempt=facts.get("attempt", 0),
             queue_position=position,
             progress=JobProgress(**facts.get("progress", {})),
-            params=Work(**self.kwargs).params,
+            params=self.work.params,
             features=facts.get("features"),
             result=facts.get("result") if status == "succeeded" else None,
             error=facts.get("error") if status == "failed" else None,

@@ -58,6 +58,15 @@ class RqWorker(SimpleWorker):
         self._jobs = jobs
         self._fault: BaseException | None = None  # of the house
 
+    @property
+    def connection_timeout(self) -> int:
+        """The least that RQ has the socket's be: none, for ours is right, and RQ's outlasts jobs.
+
+        It allows for a blocking read of as long as a worker lives without a heartbeat; here they
+        last a second.
+        """
+        return 0
+
     def get_heartbeat_ttl(self, job: Job) -> int:
         """Short, because it is renewed twice a second: a death is noticed soon."""
         del job

@@ -12,18 +12,17 @@ from botocore.auth import S3SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from redis import Redis
-from rq.executions import Execution
 from rq.job import JobStatus
 
 from app.client import AsyncAtelier, Atelier
 from tests.app.api import Json, pictures, problem, submit
 from tests.app.locked import ANNA, BERT, holding, locked_api
 from tests.s3 import URL, serving_s3
+from tests.worker.leases import let_go, taken
 from tests.worker.receiver import receiving
 from worker import errand
 from worker.connections import connect_impatiently
 from worker.jobs import Jobs
-from worker.lease import Lease
 from worker.settings import Settings
 
 #: How long links hold here.
@@ -49,13 +48,10 @@ def paint(jobs: Jobs, job_id: str) -> None:
     """What a worker does for a job, but for the painting."""
     settings, job = Settings(), jobs.fetch(job_id)
     assignment = errand.prepare(job, jobs.blobs, settings)
+    lease, execution = taken(job)
+    errand.store(lease, np.full((48, 64, 3), 0.5, np.float32), assignment, jobs, settings)
+    let_go(job, execution)
     with jobs.connection.pipeline() as pipeline:
-        execution = Execution.create(job, 60, pipeline)
-        pipeline.execute()
-    picture = np.full((48, 64, 3), 0.5, np.float32)
-    errand.store(Lease(job, execution), picture, assignment, jobs, settings)
-    with jobs.connection.pipeline() as pipeline:
-        execution.delete(job, pipeline)
         jobs.withdraw(job, pipeline)
         job.set_status(JobStatus.FINISHED, pipeline)
         pipeline.execute()

@@ -13,6 +13,7 @@ from redis import Redis
 
 from tests.faults.site import LONG, SHORT, Site, a_site
 from tests.house import eventually
+from worker import upkeep
 from worker.load import LEAD_SECONDS
 from worker.painting_job import PaintingJob
 from worker.upkeep import Upkeep
@@ -97,14 +98,29 @@ def test_two_cleaners_put_an_abandoned_job_back_once(
     del all_busy
     job = site.submit(**SHORT)
     queue = site.jobs.queue
+    redis.set(upkeep._LOCK, 1, ex=30)  # the workers keep out of it
     redis.lmove(queue.key, queue.intermediate_queue_key, "LEFT", "RIGHT")
     cleaners = [Upkeep(site.jobs, site.jobs._settings) for _ in range(2)]
     redis.hset("atelier:stranded", job, str(time.time() - 60))
-    threads = [threading.Thread(target=cleaner._make_round) for cleaner in cleaners]
+    both_have_seen_it = threading.Barrier(2, timeout=10)
+
+    def clean(cleaner: Upkeep) -> None:
+        put_back = cleaner._put_back
+
+        def together(**script: Any) -> Any:
+            both_have_seen_it.wait()
+            return put_back(**script)
+
+        cleaner._put_back = together  # type: ignore[assignment]
+        cleaner._make_round()
+
+    threads = [threading.Thread(target=clean, args=[cleaner]) for cleaner in cleaners]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
+    redis.delete(upkeep._LOCK)
+    assert not both_have_seen_it.broken
     assert queue.job_ids.count(job) == 1
     site.jobs.cancel(job)
 

@@ -16,6 +16,9 @@ from tests.house import eventually
 #: How soon the API says that the queue does not answer, in seconds, and some for a busy machine.
 SOON = 2.0 + 1.0
 
+#: How soon a worker has stopped, in seconds: its grace, and some for a busy machine.
+GRACE = 6.0 + 2.0
+
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
@@ -103,16 +106,19 @@ def test_a_full_redis_takes_nothing_and_forgets_nothing(
     site: Site, redis: Redis, undisturbed: bytes
 ) -> None:
     job = site.submit(**LONG)
-    site.until_painted(job)
-    before = uploads(redis)
+    worker = site.until_painted(job, steps=120)
+    before, said = uploads(redis), len(worker.output)
     redis.config_set("maxmemory", 1)
     try:
         assert_unavailable(site.post(**SHORT))
         assert uploads(redis) == before, "nothing is half-stored"
         assert site.api.get(f"/v1/jobs/{job}").status_code == 200
+        eventually(
+            lambda: "picture waits for it" in worker.output[said:], within=60, what="it is painted"
+        )
     finally:
         redis.config_set("maxmemory", 0)
-    site.until(job, "succeeded")
+    assert site.until(job, "succeeded").attempt == 1
     assert site.picture(job) == undisturbed
     site.assert_settled(job)
 
@@ -178,6 +184,24 @@ def test_readers_and_jobs_survive_a_restart_of_the_api(site: Site, undisturbed: 
     site.assert_settled(job)
 
 
+def test_a_worker_whose_redis_hangs_stops_within_its_grace_and_its_job_goes_on_elsewhere(
+    site: Site, undisturbed: bytes
+) -> None:
+    job = site.submit(**LONG)
+    worker = site.until_painted(job, steps=60)
+    worker.wanted = False
+    site.parts.redis.send(signal.SIGSTOP)
+    try:
+        worker.send(signal.SIGTERM)
+        assert worker.wait(GRACE) == 0, "nothing is lost"
+    finally:
+        site.parts.redis.send(signal.SIGCONT)
+        worker.wanted = True
+    assert site.until(job, "succeeded").attempt == 2
+    assert site.picture(job) == undisturbed
+    site.assert_settled(job)
+
+
 def test_a_worker_whose_redis_has_vanished_stops_within_its_grace(site: Site) -> None:
     site.parts.redis.wanted = False
     site.parts.redis.send(signal.SIGKILL)
@@ -186,6 +210,6 @@ def test_a_worker_whose_redis_has_vanished_stops_within_its_grace(site: Site) ->
     eventually(lambda: "Redis does not answer" in worker.output, within=60, what="it is noticed")
     worker.wanted = False
     worker.send(signal.SIGTERM)
-    assert worker.wait(6) == 0
+    assert worker.wait(GRACE) == 0
     worker.wanted = site.parts.redis.wanted = True
     site.ready()

@@ -38,9 +38,8 @@ class Fault(IntEnum):
     NEVER_FITS = 9006  # each time
     LOSES_THE_DEVICE = 9007
     MEETS_A_BUG = 9008
-    HANGS_ALWAYS = 9009
-    STORES_LATE = 9010
-    FAILS_LATE = 9011
+    STORES_LATE = 9009
+    FAILS_LATE = 9010
 
 
 #: Steps that are taken before it goes wrong.
@@ -69,8 +68,6 @@ class FaultyRun:
         match self._fault:
             case Fault.KILLS:
                 os.kill(os.getpid(), signal.SIGKILL)
-            case Fault.HANGS_ALWAYS:
-                threading.Event().wait()
             case Fault.HANGS if first_time(self._fault):
                 threading.Event().wait()
             case Fault.HOLDS_THE_LOCK if first_time(self._fault):

@@ -10,6 +10,7 @@ from rq.executions import Execution
 
 from model.params import StyleTransferParams
 from model.progress import CurvePoint, Progress
+from tests.worker.leases import let_go, taken
 from worker.assignment import Lost, News
 from worker.errand import Reporter
 from worker.jobs import Jobs
@@ -36,25 +37,16 @@ def job(jobs: Jobs, content: bytes, style: bytes) -> PaintingJob:
 
 
 @pytest.fixture
-def execution(job: PaintingJob) -> Iterator[Execution]:
+def held(job: PaintingJob) -> Iterator[tuple[Lease, Execution]]:
     """A worker has the job."""
-    with job.connection.pipeline() as pipeline:
-        execution = Execution.create(job, 60, pipeline)
-        pipeline.execute()
-    yield execution
-    drop(execution, job)
+    lease, execution = taken(job)
+    yield lease, execution
+    let_go(job, execution)
 
 
 @pytest.fixture
-def reporter(job: PaintingJob, execution: Execution, jobs: Jobs, settings: Settings) -> Reporter:
-    return Reporter(Lease(job, execution), jobs, settings)
-
-
-def drop(execution: Execution, job: PaintingJob) -> None:
-    """The worker has it no more."""
-    with job.connection.pipeline() as pipeline:
-        execution.delete(job, pipeline)
-        pipeline.execute()
+def reporter(held: tuple[Lease, Execution], jobs: Jobs, settings: Settings) -> Reporter:
+    return Reporter(held[0], jobs, settings)
 
 
 def test_a_run_that_had_to_go_back_is_noted_in_the_job(
@@ -82,18 +74,18 @@ def test_the_loss_curve_is_stored_with_each_preview(
 
 
 def test_a_deleted_job_takes_its_loss_curve_with_it(
-    reporter: Reporter, jobs: Jobs, job: PaintingJob, execution: Execution, redis: Redis
+    reporter: Reporter, jobs: Jobs, job: PaintingJob, held: tuple[Lease, Execution], redis: Redis
 ) -> None:
     reporter.publish(News(PROGRESS, preview=PREVIEW))
-    drop(execution, job)
+    let_go(job, held[1])
     jobs.delete(job.id)
     assert redis.keys(f"*{job.id}*") == []
 
 
 def test_news_of_a_job_that_another_worker_has_are_not_written(
-    reporter: Reporter, job: PaintingJob, execution: Execution, redis: Redis
+    reporter: Reporter, job: PaintingJob, held: tuple[Lease, Execution], redis: Redis
 ) -> None:
-    drop(execution, job)
+    let_go(job, held[1])
     before = redis.hgetall(job.key), set(redis.keys("*"))
     with pytest.raises(Lost):
         reporter.publish(News(PROGRESS, preview=PREVIEW, checkpoint=b"steps"))

@@ -50,6 +50,23 @@ def test_a_receiver_can_verify_what_it_is_told_and_it_is_the_job(desk: Desk) -> 
     assert desk.due() == []
 
 
+def test_the_webhook_of_a_job_of_another_version_waits_for_who_understands_it(desk: Desk) -> None:
+    job = desk.canceled("/hook")
+    record = PaintingJob.fetch(job.id, connection=desk.redis, serializer="json")
+    understood = record.kwargs
+    record.kwargs = {**understood, "version": 2}
+    record.save()
+    desk.deliver()
+    assert desk.receiver.at("/hook") == []
+    (due,) = desk.due()
+    assert due == pytest.approx(BACK_OFF_SECONDS[0], abs=2)
+    record.kwargs = understood
+    record.save()
+    desk.make_due()
+    desk.deliver()
+    assert len(desk.receiver.at("/hook")) == 1
+
+
 def test_a_secret_is_an_owners_own_and_stays(redis: Redis, settings: Settings) -> None:
     secrets = WebhookSecrets(redis, settings)
     assert len({secrets.of(owner) for owner in (None, "null", "alice", "bob")}) == 4

@@ -1,14 +1,13 @@
 """Worker processes that end at once: at a second signal, or as something is missing."""
 
+import os
 import signal
 from collections.abc import Iterator
 
 import pytest
 
 from tests.house import Process, house_environment
-from tests.worker.crew import LONG, Crew, a_crew
-from worker.pictures import Pictures
-from worker.submission import Submission
+from tests.worker.crew import Crew, a_crew
 
 
 @pytest.fixture(scope="module")
@@ -17,14 +16,18 @@ def crew(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crew]:
         yield crew
 
 
-def test_a_second_signal_ends_a_worker_at_once(crew: Crew, content: bytes, style: bytes) -> None:
-    job = crew.jobs.submit(Submission(Pictures(content, [style]), LONG))
+def test_a_second_signal_ends_a_worker_at_once(crew: Crew) -> None:
+    redis = crew.jobs.connection.info("server")["process_id"]
     with crew.worker("impatient") as process:
-        crew.until_painting(job)
-        process.signal(signal.SIGTERM)
-        process.signal(signal.SIGINT)
-        assert process.wait(within=2) in {0, 128 + signal.SIGTERM, 128 + signal.SIGINT}
-    crew.jobs.delete(job.id)
+        crew.ready()
+        os.kill(redis, signal.SIGSTOP)  # so that it would wait
+        try:
+            process.signal(signal.SIGTERM)
+            process.wait_for("stopping")
+            process.signal(signal.SIGINT)
+            assert process.wait(within=2) == 128 + signal.SIGINT
+        finally:
+            os.kill(redis, signal.SIGCONT)
 
 
 def test_a_worker_without_redis_says_so_in_one_sentence(crew: Crew) -> None:
