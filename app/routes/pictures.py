@@ -41,7 +41,9 @@ Redirect = Annotated[
             "key is asked for there, and none is to be sent.",
             "headers": headers("Location"),
         },
-        **problems(kinds.NO_SUCH_JOB, kinds.NO_RESULT, kinds.RESULT_EXPIRED),
+        **problems(
+            kinds.NO_SUCH_JOB, kinds.NO_RESULT, kinds.RESULT_EXPIRED, kinds.INVALID_PARAMETER
+        ),
     },
     openapi_extra=conditional.PARAMETERS,
 )

@@ -22,7 +22,7 @@ _SECONDS = 30
 
 def catch_up_if_due(connection: Redis, batch: str) -> bool:
     """Catches up, if no worker has in the last half minute; says whether it did."""
-    is_due = connection.set(f"atelier:batch-caught-up:{batch}", 1, nx=True, ex=_SECONDS)
+    is_due = connection.set(_key(batch), 1, nx=True, ex=_SECONDS)
     if is_due:
         catch_up(connection, batch)
     return bool(is_due)
@@ -38,6 +38,15 @@ def catch_up(connection: Redis, batch: str) -> None:
             moves.leave(connection, place, job_id)
         elif (ended := status_of(JobStatus(status.decode()))) in FINAL:
             moves.move(connection, place, job_id, ended)
+
+
+def forget(connection: Redis, batch: str) -> None:
+    """Drops what is remembered of when that was."""
+    connection.delete(_key(batch))
+
+
+def _key(batch: str) -> str:
+    return f"atelier:batch-caught-up:{batch}"
 
 
 def _statuses(connection: Redis, jobs: Mapping[int, str]) -> Mapping[int, bytes | None]:

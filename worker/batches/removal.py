@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from typing import get_args
 
-from worker.batches import book, deleted, moves, unfinished
+from worker.batches import book, deleted, moves, news, unfinished
 from worker.batches.manifests import manifest_of, waiting_uses
 from worker.batches.records import Asked, Batch, Manifest
 from worker.blobs import Kind
@@ -54,6 +54,7 @@ class BatchRemoval:
             whole = {*manifest.styles, *manifest.leaves, asked.manifest}
             self._blobs.release_uploads(batch, whole)
         book.forget(self._connection, batch)
+        news.forget(self._connection, batch)
         deleted.leave(self._connection, batch)
 
     def _remove_jobs(self, batch: str) -> Iterator[None]:
