@@ -53,7 +53,8 @@ $(BIN)/python:
 # The stamps record that the environment fits the files they depend on.
 $(VENV)/.run: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "Setting up the virtual environment (once; about a minute)..."
-	@$(PIP) install --constraint constraints.txt --editable '.[worker,embedded]'
+	@# setuptools would explain at length what it is to be installed as a link to the source.
+	@PYTHONWARNINGS=ignore::UserWarning $(PIP) install --constraint constraints.txt --editable '.[worker,embedded]'
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.run
