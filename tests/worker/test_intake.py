@@ -33,6 +33,7 @@ def test_the_last_news_of_a_painting_are_published_however_soon_it_ends(
     no_device = cast("Device", None)  # it has ended already
     intake = IntakeWorker("intake", jobs, no_device, tf.train.Coordinator(), settings)
     job = jobs.fetch(jobs.submit(Submission(Pictures(content, [style]), PARAMS)).id)
+    intake.prepare_execution(job)
     assignment = Assignment(Sitting.prepare(PICTURE, [PICTURE], PARAMS), None, 60.0)
     progress = Progress(3, 3, 1.0, 64, 48, {"total": 3.0}, {}, (), 0)
     assignment.tell(News(progress, preview=PICTURE))

@@ -175,7 +175,7 @@ def test_a_scale_that_begins_near_its_targets_may_come_as_far_as_ten_times_from_
 
 def test_each_scale_has_a_limit_of_its_own(begin: Begin) -> None:
     run = begin()
-    tell(run, 1.0, 1.0, 1.0, 1.0, 1000.0, 9000.0, 1.0, 1.0, 1000.0)
+    tell(run, 1.0, 1.0, 1.0, 1.0, 1000.0, 9000.0, 1.0, 1.0, 2000.0)
     assert run.advance(4).restarts == 0
     assert run.advance(3).restarts == 0
     assert run.advance(2).restarts == 1
@@ -187,5 +187,5 @@ def test_a_resumed_run_has_the_limit_of_its_scale_still(begin: Begin) -> None:
     run.advance(3)
     resumed = begin()
     resumed.restore(run.checkpoint())
-    tell(resumed, 1000.0)
+    tell(resumed, 2000.0)
     assert resumed.advance(1).restarts == 1
