@@ -8,7 +8,7 @@ import argparse
 import json
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from unittest import mock
 
@@ -22,7 +22,7 @@ import scipy.ndimage  # noqa: E402
 import tensorflow as tf  # noqa: E402
 
 from benchmarks.subjects import contents  # noqa: E402
-from model import images, recipes, vgg, weights  # noqa: E402
+from model import graphs, images, recipes, vgg, weights  # noqa: E402
 from model.devices import open_devices  # noqa: E402
 from model.painting import Studio  # noqa: E402
 from model.params import StyleTransferParams  # noqa: E402
@@ -143,12 +143,12 @@ def last_iterate(run: Run) -> Array:
 @contextmanager
 def left_out(part: str | None) -> Iterator[None]:
     """Leaves a part of the method out, for comparison."""
-    patches: dict[str, Callable[[], mock._patch[object]]] = {
+    patches: dict[str, Callable[[], AbstractContextManager[object]]] = {
         "colours": lambda: mock.patch.object(Sitting, "_in_the_styles_colours", lambda _, x: x),
         "afar": lambda: mock.patch.object(recipes, "_STYLE_AFAR", {}),
         "scales": lambda: mock.patch.object(recipes, "scales", one_scale),
         "content": lambda: mock.patch.object(recipes, "_CONTENT_LAYER", "block4_conv2"),
-        "extension": lambda: mock.patch.object(vgg, "_extended", with_zeros),
+        "extension": without_extension,
     }
     if part not in patches:
         yield
@@ -164,6 +164,21 @@ def one_scale(params: StyleTransferParams, width: int, height: int) -> tuple[rec
 
 
 SCALES = recipes.scales
+
+
+@contextmanager
+def without_extension() -> Iterator[None]:
+    """Nothing beyond the picture, where layers then end sooner than its tiles."""
+
+    def as_far_as_it_goes(activations: tf.Tensor, box: tf.Tensor) -> tf.Tensor:
+        top, left, bottom, right = tf.unstack(box)
+        return activations[:, top:bottom, left:right]
+
+    with (
+        mock.patch.object(vgg, "_extended", with_zeros),
+        mock.patch.object(graphs, "_cut", as_far_as_it_goes),
+    ):
+        yield
 
 
 def with_zeros(image: tf.Tensor) -> tf.Tensor:
