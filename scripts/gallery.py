@@ -193,7 +193,7 @@ def page(sections: tuple[Section, ...], seconds: dict[str, float]) -> str:
         "# Gallery",
         "",
         "Made by `python -m scripts.gallery` with the bundled features; the times are those of a",
-        "machine with two cores (AVX-512 with bfloat16) and no GPU, which did other things as well:",
+        "machine with two cores (AVX-512 with bfloat16) and no GPU that did other things as well:",
         "up to twice as long as on a quiet one. Photographs: astronaut (NASA,",
         "public domain), chelsea (Stéfan van der Walt, CC0), coffee (Rachel Michetti, CC0), rocket",
         "(SpaceX, CC0), china (danielbuechele, CC BY 2.0), flower (vultilion, CC BY 2.0), as they",
