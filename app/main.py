@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from app import access, description, limits, problems, requests
+from app.compression import Compression
 from app.events import Fanout
 from app.keys import Keyring
 from app.metrics import Metrics
@@ -75,6 +76,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.webhook_secrets = WebhookSecrets(connection, settings)
     app.state.metrics = Metrics(app.state.jobs)
     app.state.events = Fanout(Watching(app.state.jobs, settings.required_redis_url))
+    app.add_middleware(Compression)
     problems.install(app)
     limits.install(app, settings)
     access.install(app, settings, keyring, app.state.sessions)
