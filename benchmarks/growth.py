@@ -16,9 +16,21 @@ import subprocess
 import sys
 import time
 
-import numpy as np
-
 from model.loading import load_tensorflow
+
+load_tensorflow()
+
+import numpy as np  # noqa: E402
+
+from benchmarks.scaled import Scaled  # noqa: E402
+from model import weights  # noqa: E402
+from model.devices import open_devices  # noqa: E402
+from model.painting import Studio  # noqa: E402
+from model.params import StyleTransferParams  # noqa: E402
+from model.recipes import Scale  # noqa: E402
+from model.run import Run  # noqa: E402
+from model.sitting import Sitting  # noqa: E402
+from worker.settings import load_settings  # noqa: E402
 
 _STEPS = 9
 
@@ -54,41 +66,30 @@ def _in_a_process(size: int) -> dict[str, float]:
 
 
 def _measured(size: int) -> dict[str, float]:
-    load_tensorflow()
-    from model import weights  # noqa: PLC0415 - TensorFlow is quiet only from here on
-    from model.devices import open_devices  # noqa: PLC0415
-    from model.painting import Studio  # noqa: PLC0415
-    from model.params import StyleTransferParams  # noqa: PLC0415
-    from model.run import Run  # noqa: PLC0415
-    from model.sitting import Sitting  # noqa: PLC0415
-    from worker.settings import load_settings  # noqa: PLC0415
-
     open_devices("cpu")
     studio = Studio(weights.load("bundled", load_settings().folder / "features"))
-    rng = np.random.default_rng(0)
-
-    def begin(side: int, styles: int) -> Run:
-        pictures = [rng.random((side, side, 3), np.float32) for _ in range(1 + styles)]
-        # All steps on the last scale: it is the size that counts.
-        params = StyleTransferParams(size=side, steps=1)
-        sitting = Sitting.prepare(pictures[0], pictures[1:], params)
-        sitting.__dict__["scales"] = (sitting.scales[-1].__class__(side, side, 100),)
-        return studio.begin(sitting)
-
-    begin(64, 1).advance(2)  # as a worker warms up
-    run = begin(size, 1)
+    _begin(studio, 64, styles=1).advance(2)  # as a worker warms up
+    run = _begin(studio, size, styles=1)
     first = _seconds(run)
     step = statistics.median(_seconds(run) for _ in range(_STEPS))
-    several = begin(size, 4)
+    several = _begin(studio, size, styles=4)
     several.advance(1)
     four_styles = statistics.median(_seconds(several) for _ in range(_STEPS))
     gib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     return {"first": first, "step": step, "four_styles": four_styles, "gib": gib}
 
 
-def _seconds(run: "object") -> float:
+def _begin(studio: Studio, side: int, styles: int) -> Run:
+    """A run whose steps are all at its last scale: it is the size that counts."""
+    rng = np.random.default_rng(0)
+    pictures = [rng.random((side, side, 3), np.float32) for _ in range(1 + styles)]
+    sitting = Sitting.prepare(pictures[0], pictures[1:], StyleTransferParams(size=side))
+    return studio.begin(Scaled.at(sitting, Scale(side, side, 4 * _STEPS)))
+
+
+def _seconds(run: Run) -> float:
     began = time.perf_counter()
-    run.advance(1)  # type: ignore[attr-defined]
+    run.advance(1)
     return time.perf_counter() - began
 
 

@@ -31,6 +31,7 @@ import numpy as np  # noqa: E402
 from benchmarks import easel, machine, subjects  # noqa: E402
 from benchmarks.neural_loss import NeuralLoss, neural_params  # noqa: E402
 from benchmarks.peers import DRIVER, last_line  # noqa: E402
+from benchmarks.scaled import Scaled  # noqa: E402
 from model import formats, weights  # noqa: E402
 from model.devices import open_devices  # noqa: E402
 from model.images import resize  # noqa: E402
@@ -93,20 +94,6 @@ WAYS = (
     Way("Adam, coarse to fine", "adam", {0.25: 60, 0.5: 60, 1.0: 300}),
     Way("Adam, at once", "adam", {1.0: 400}),
 )
-
-
-class Coarse(Sitting):
-    """A sitting whose scales are given."""
-
-    def with_scales(self, way: Way) -> "Coarse":
-        """Of the way's sizes and steps."""
-        height, width = self.content.shape[:2]
-        scales = tuple(
-            Scale(*fit(width, height, round(max(width, height) * share)), steps)
-            for share, steps in way.steps.items()
-        )
-        self.__dict__["scales"] = scales  # in the place of what the property would compute
-        return self
 
 
 def main() -> None:
@@ -191,10 +178,10 @@ def _ours(way: Way, task: Task, goal: Point) -> Iterator[Point]:
     """Looks at the painting now and then, until its loss is as low or its steps are at an end."""
     params = neural_params(max(task.content.shape), way.optimizer)
     began = time.perf_counter()
-    sitting = Coarse.prepare(task.content, [task.style], params)
-    assert isinstance(sitting, Coarse)
+    sitting = Sitting.prepare(task.content, [task.style], params)
     network = Network(task.features, compute_dtype("auto", "cpu"))
-    run = Run(sitting.with_scales(way), Objective(network, task.loss.kind), "cpu")
+    scaled = Scaled.at(sitting, *_scales(way, task.content))
+    run = Run(scaled, Objective(network, task.loss.kind), "cpu")
     seconds, point = 0.0, Point(0.0, np.inf)
     while not run.done and point.loss > goal.loss:
         run.advance(5)
@@ -204,6 +191,14 @@ def _ours(way: Way, task: Task, goal: Point) -> Iterator[Point]:
             point = Point(seconds, task.loss(_as_people_get_it(picture)))
             yield point
         began = time.perf_counter()
+
+
+def _scales(way: Way, content: easel.Array) -> list[Scale]:
+    height, width = content.shape[:2]
+    return [
+        Scale(*fit(width, height, round(max(width, height) * share)), steps)
+        for share, steps in way.steps.items()
+    ]
 
 
 def _row(way: Way, last: Point, goal: Point) -> str:

@@ -235,6 +235,8 @@ class Device:
                 run.restore(assignment.resume)
             except CheckpointError as error:  # of another version or kind of device
                 logger.warning("%s The painting starts from the beginning.", error)
+            else:
+                logger.info("The painting goes on at step %d.", run.progress().step)
         return run
 
     def _look_around(
