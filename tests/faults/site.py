@@ -88,10 +88,17 @@ class Site:
 
     def painter(self, job_id: str) -> Part:
         """The worker that has a job."""
-        name = self.record(job_id).worker_name or ""
-        workers = presence.workers(self.jobs.connection)
-        pid = next(worker.pid for worker in workers if name.startswith(worker.name))
-        return next(part for part in self.parts.workers if part.pid == pid)
+
+        def look() -> Part | None:
+            name = self.record(job_id).worker_name or ""
+            workers = presence.workers(self.jobs.connection)
+            pids = {worker.pid for worker in workers if name.startswith(worker.name)}
+            return next((part for part in self.parts.workers if part.pid in pids), None)
+
+        # One that has just started takes a job before it says that it is there.
+        found = eventually(look, within=30, what=f"who has {job_id} is known")
+        assert found is not None
+        return found
 
     def record(self, job_id: str) -> PaintingJob:
         """What Redis has of a job."""

@@ -39,6 +39,18 @@ def test_a_worker_without_redis_says_so_in_one_sentence(crew: Crew) -> None:
     assert "Traceback" not in process.output
 
 
+def test_a_worker_whose_redis_hangs_as_it_starts_says_so_in_one_sentence(crew: Crew) -> None:
+    redis = crew.jobs.connection.info("server")["process_id"]
+    os.kill(redis, signal.SIGSTOP)
+    try:
+        with crew.worker("early") as process:
+            assert process.wait(within=60) == 1
+    finally:
+        os.kill(redis, signal.SIGCONT)
+    assert "does not answer as Redis: Timeout" in process.output
+    assert "Traceback" not in process.output
+
+
 def test_a_worker_without_its_features_says_so_in_one_sentence(crew: Crew) -> None:
     environment = house_environment(
         crew.folder, ATELIER_REDIS_URL=crew.url, ATELIER_FEATURES="nowhere.npz"
