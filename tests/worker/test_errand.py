@@ -90,3 +90,13 @@ def test_news_of_a_job_that_another_worker_has_are_not_written(
     with pytest.raises(Lost):
         reporter.publish(News(PROGRESS, preview=PREVIEW, checkpoint=b"steps"))
     assert (redis.hgetall(job.key), set(redis.keys("*"))) == before
+
+
+def test_news_of_a_job_that_is_gone_do_not_bring_it_back(
+    reporter: Reporter, job: PaintingJob, redis: Redis
+) -> None:
+    redis.delete(job.key)  # as it expires, or Redis forgets
+    before = set(redis.keys("*"))
+    with pytest.raises(Lost):
+        reporter.publish(News(PROGRESS, preview=PREVIEW, checkpoint=b"steps"))
+    assert set(redis.keys("*")) == before
