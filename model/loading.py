@@ -4,6 +4,7 @@ The notes are written by its libraries straight to file descriptor 2 while they 
 any of its own settings is read; what matters reaches us as exceptions.
 """
 
+import gc
 import importlib
 import importlib.util
 import os
@@ -22,14 +23,14 @@ class TensorFlowMissingError(AtelierError):
 
 
 def load_tensorflow() -> None:
-    """Imports TensorFlow without its notes and Keras, so that later imports find it loaded.
+    """Imports TensorFlow, without its notes and Keras, so that later imports find it loaded.
 
     Raises:
         TensorFlowMissingError: it is not installed.
     """
     if importlib.util.find_spec("tensorflow") is None:
         raise TensorFlowMissingError("TensorFlow is missing: install atelier[worker].")
-    with _in_silence(), _without_keras():
+    with _in_silence(), _without_keras(), _without_collecting():
         importlib.import_module("tensorflow")
 
 
@@ -61,3 +62,19 @@ def _without_keras() -> Iterator[None]:
         yield
     finally:
         del sys.modules[last]
+
+
+@contextmanager
+def _without_collecting() -> Iterator[None]:
+    """What is made meanwhile is here to stay: looking for garbage in it takes a quarter longer.
+
+    Neither is it looked through later (https://docs.python.org/3/library/gc.html#gc.freeze).
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+        gc.freeze()
+    finally:
+        if was_enabled:
+            gc.enable()

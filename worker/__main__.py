@@ -18,6 +18,7 @@ back, and none is lost: others find it when its heartbeat is over, with its last
 """
 
 import contextlib
+import gc
 import logging
 import os
 import signal
@@ -138,6 +139,7 @@ class Worker:
             for device in self._devices:
                 while not (device.warm.wait(0.1) or self._coord.should_stop()):
                     pass
+            _collect_from_now_on()
             while not self._coord.should_stop():
                 try:
                     devices = [device.info() for device in self._devices]
@@ -184,6 +186,12 @@ class Worker:
             logger.warning("Redis does not answer; it will forget this worker by itself.")
 
 
+def _collect_from_now_on() -> None:
+    """Looks for garbage, and only in what is made after the start (``main``)."""
+    gc.freeze()
+    gc.enable()
+
+
 def _watch_signals() -> threading.Event:
     """An event that SIGTERM and SIGINT set; the second signal exits at once."""
     asked = threading.Event()
@@ -203,6 +211,9 @@ def main(settings: Settings | None = None) -> int:
 
     Errors that a person can mend are one sentence on stderr, without a trace.
     """
+    # Modules, graphs and features are here to stay: to look for garbage in them again and again, as
+    # they are made, takes a fifth of the start.
+    gc.disable()
     try:
         settings = settings or load_settings()
         set_up_logging(settings.log_level, settings.log_format)

@@ -180,9 +180,9 @@ class Jobs(Ledger):
 
     def _cancel_waiting(self, job: PaintingJob, pipeline: Pipeline) -> None:
         """Takes a waiting job out of the queue and ends it, unless a worker is faster."""
-        is_waiting = cast("int | None", pipeline.lpos(self.queue.key, job.id)) is not None
+        place = cast("int | None", pipeline.lpos(self.queue.key, job.id, rank=-1))
         pipeline.multi()
-        if is_waiting:
+        if place is not None:
             self.withdraw(job, pipeline)
             self.end_canceled(job, pipeline)
 

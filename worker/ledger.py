@@ -122,7 +122,9 @@ class Ledger:
 
     def withdraw(self, job: PaintingJob, pipeline: Pipeline) -> None:
         """Takes a job that is not to be painted out of the queue."""
-        pipeline.lrem(self.queue.key, 0, job.id)
+        # From its end: most who cancel have just handed in. If it is there twice, whoever takes it
+        # finds that it has ended.
+        pipeline.lrem(self.queue.key, -1, job.id)
         self.order.leave(job, pipeline)
 
     def fetch(self, job_id: str) -> PaintingJob:

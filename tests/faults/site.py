@@ -19,6 +19,7 @@ The faults that the most trusted queues test, and where they are tested here:
     15 a host cut off, a worker that comes late    test_hosts, test_poison
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,6 +28,7 @@ from typing import cast
 import httpx
 
 from scripts.parts import Part, Parts
+from tests.faults.workshop import Fault
 from tests.house import eventually
 from tests.pictures import photograph, style_picture
 from worker import presence
@@ -36,9 +38,12 @@ from worker.records import FINAL, Job
 
 WORKSHOP = ("-m", "tests.faults.workshop")
 
-#: Some seconds of painting, and some tenths of one.
-LONG = {"size": "96", "quality": "draft", "steps": "150"}
+#: Some seconds of painting without much of the machine's time, and some tenths of one.
+LONG = {"size": "96", "quality": "draft", "steps": "60", "seed": str(int(Fault.DAWDLES))}
 SHORT = {"size": "64", "quality": "draft", "steps": "6"}
+
+#: Becomes the same picture as ``LONG``: it begins with the photograph, so the seed changes nothing.
+LONG_AT_ONCE = LONG | {"seed": "1"}
 
 
 class Site:
@@ -75,7 +80,7 @@ class Site:
         assert found is not None
         return found
 
-    def until_painted(self, job_id: str, steps: int = 20) -> Part:
+    def until_painted(self, job_id: str, steps: int = 10) -> Part:
         """Waits until a job has come so far; gives the worker that has it."""
 
         def look() -> bool:
@@ -99,6 +104,12 @@ class Site:
         found = eventually(look, within=30, what=f"who has {job_id} is known")
         assert found is not None
         return found
+
+    @staticmethod
+    def went_on_at(job_id: str, worker: Part) -> int:
+        """The step at which a worker that took a job over went on."""
+        (step,) = re.findall(rf"goes on at step (\d+)\. \[.*{job_id}", worker.output)
+        return int(step)
 
     def record(self, job_id: str) -> PaintingJob:
         """What Redis has of a job."""

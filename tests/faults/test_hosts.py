@@ -9,7 +9,7 @@ import pytest
 
 from scripts.parts import Part
 from tests.faults.network import Hosts, NoNetwork
-from tests.faults.site import LONG, WORKSHOP, Site
+from tests.faults.site import LONG, LONG_AT_ONCE, WORKSHOP, Site
 from tests.house import eventually
 
 #: After so many seconds without a word a worker's job goes to another.
@@ -38,7 +38,7 @@ def hosts(site: Site) -> Hosts:
 
 @pytest.fixture(scope="module")
 def undisturbed(site: Site) -> bytes:
-    return site.painted(**LONG)
+    return site.painted(**LONG_AT_ONCE)
 
 
 def assert_refused(worker: Part, job: str) -> None:
@@ -52,13 +52,13 @@ def test_a_host_that_is_cut_off_loses_its_job_to_another_and_brings_no_second_re
     site: Site, hosts: Hosts, undisturbed: bytes
 ) -> None:
     job = site.submit(**LONG)
-    worker = site.until_painted(job, steps=60)
+    worker = site.until_painted(job, steps=24)
     hosts.unplug(worker)
     eventually(lambda: site.jobs.get(job).attempt == 2, within=30, what="another has the job")
-    other = site.until_painted(job, steps=1)
+    other = site.painter(job)
     assert other is not worker
-    assert site.jobs.get(job).progress.step >= 20, "not from the beginning"
     ended = site.until(job, "succeeded")
+    assert site.went_on_at(job, other) >= 10, "not from the beginning"
     hosts.plug_in_again(worker)
     assert_refused(worker, job)
     assert site.jobs.get(job) == ended

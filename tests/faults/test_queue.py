@@ -77,7 +77,7 @@ def test_no_job_waits_behind_a_running_one_while_another_worker_is_idle(
     site: Site, redis: Redis
 ) -> None:
     for _ in range(2):
-        long = site.submit(**LONG | {"steps": "60"})
+        long = site.submit(**LONG)
         busy = site.until_painted(long, steps=1)
         eventually(
             lambda job=long: seconds_left(site, job) < LEAD_SECONDS,  # type: ignore[misc]

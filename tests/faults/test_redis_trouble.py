@@ -10,7 +10,7 @@ import httpx
 import pytest
 from redis import Redis
 
-from tests.faults.site import LONG, SHORT, Site, a_site, is_gone, seconds_of
+from tests.faults.site import LONG, LONG_AT_ONCE, SHORT, Site, a_site, is_gone, seconds_of
 from tests.house import eventually
 
 #: How soon the API says that the queue does not answer, in seconds, and some for a busy machine.
@@ -38,7 +38,7 @@ def redis(site: Site) -> Redis:
 
 @pytest.fixture(scope="module")
 def undisturbed(site: Site) -> bytes:
-    return site.painted(**LONG)
+    return site.painted(**LONG_AT_ONCE)
 
 
 def assert_unavailable(answer: httpx.Response) -> None:
@@ -106,7 +106,7 @@ def test_a_full_redis_takes_nothing_and_forgets_nothing(
     site: Site, redis: Redis, undisturbed: bytes
 ) -> None:
     job = site.submit(**LONG)
-    worker = site.until_painted(job, steps=120)
+    worker = site.until_painted(job, steps=48)
     before, said = uploads(redis), len(worker.output)
     redis.config_set("maxmemory", 1)
     try:
@@ -188,7 +188,7 @@ def test_a_worker_whose_redis_hangs_stops_within_its_grace_and_its_job_goes_on_e
     site: Site, undisturbed: bytes
 ) -> None:
     job = site.submit(**LONG)
-    worker = site.until_painted(job, steps=60)
+    worker = site.until_painted(job, steps=24)
     worker.wanted = False
     site.parts.redis.send(signal.SIGSTOP)
     try:

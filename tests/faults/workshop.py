@@ -13,18 +13,22 @@ from enum import IntEnum
 from pathlib import Path
 from typing import Any
 
-import tensorflow as tf
+from model.loading import load_tensorflow
 
-from model import devices
-from model.errors import OutOfTimeError
-from model.painting import Studio
-from model.run import Run
-from model.sitting import Sitting
-from tests.house import eventually
-from worker import __main__ as process
-from worker import errand, pace, rq_worker
-from worker.painting_job import status_of
-from worker.records import FINAL
+load_tensorflow()
+
+import tensorflow as tf  # noqa: E402
+
+from model import devices  # noqa: E402
+from model.errors import OutOfTimeError  # noqa: E402
+from model.painting import Studio  # noqa: E402
+from model.run import Run  # noqa: E402
+from model.sitting import Sitting  # noqa: E402
+from tests.house import eventually  # noqa: E402
+from worker import __main__ as process  # noqa: E402
+from worker import errand, pace, rq_worker  # noqa: E402
+from worker.painting_job import status_of  # noqa: E402
+from worker.records import FINAL  # noqa: E402
 
 
 class Fault(IntEnum):
@@ -40,10 +44,14 @@ class Fault(IntEnum):
     MEETS_A_BUG = 9008
     STORES_LATE = 9009
     FAILS_LATE = 9010
+    DAWDLES = 9011  # each time, at every step
 
 
 #: Steps that are taken before it goes wrong.
 STEPS_BEFORE = 2
+
+#: A pause before each step of a job that dawdles, in seconds: it takes long, and costs little.
+PAUSE_SECONDS = 0.1
 
 
 class FaultyRun:
@@ -59,6 +67,9 @@ class FaultyRun:
 
     def advance(self, steps: int) -> Any:
         """As a run does, up to the fault."""
+        if self._fault is Fault.DAWDLES:
+            threading.Event().wait(PAUSE_SECONDS)
+            return self._run.advance(1)
         if self._run.progress().step >= STEPS_BEFORE:
             self._go_wrong()
             return self._run.advance(steps)
