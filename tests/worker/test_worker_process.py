@@ -1,13 +1,17 @@
 """A real worker process on a real Valkey: what it does with jobs while nothing befalls it."""
 
 import hashlib
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import cast
 
 import pytest
 from rq import Worker as RqWorker
 
-from tests.house import Process, eventually
+from tests.house import Process, eventually, house_environment
 from tests.pictures import photograph
 from tests.worker.crew import LONG, SHORT, Crew, a_crew
 from worker.jobs import Jobs
@@ -138,3 +142,29 @@ def test_a_canceled_job_that_is_still_in_the_queue_is_not_painted(
     crew.until(crew.jobs.submit(Submission(Pictures(content, [style]), SHORT)), "succeeded")
     assert crew.jobs.get(job.id) == job
     assert crew.jobs.waiting() == 0
+
+
+ASKED_WHETHER_IT_COLLECTS = """
+import gc, signal
+from worker.__main__ import main
+signal.signal(signal.SIGUSR1, lambda *_: print("collects:", gc.isenabled(), flush=True))
+main()
+"""
+
+
+def test_a_worker_that_has_started_collects_garbage(crew: Crew) -> None:
+    environment = house_environment(crew.folder, ATELIER_REDIS_URL=crew.url)
+    with subprocess.Popen(
+        [sys.executable, "-c", ASKED_WHETHER_IT_COLLECTS],
+        env={**os.environ, **environment},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            crew.ready(workers=2)
+            process.send_signal(signal.SIGUSR1)
+            assert process.stdout is not None
+            assert process.stdout.readline() == "collects: True\n"
+        finally:
+            process.terminate()
+    crew.ready(workers=1)
