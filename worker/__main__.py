@@ -187,7 +187,7 @@ class Worker:
 
 
 def _collect_from_now_on() -> None:
-    """Looks for garbage, and only in what is made after the start (``main``)."""
+    """Ends what ``main`` began: from here on garbage is looked for, in what is made from here on."""
     gc.freeze()
     gc.enable()
 
