@@ -187,7 +187,7 @@ class Worker:
 
 
 def _collect_from_now_on() -> None:
-    """Ends what ``main`` began: from here on garbage is looked for, in what is made from here on."""
+    """Ends what ``main`` began: garbage is looked for, in what is made from here on."""
     gc.freeze()
     gc.enable()
 
