@@ -104,10 +104,14 @@ class Worker:
             # Not requested in the signal handler: the coordinator's lock is not reentrant.
             if stop_asked.is_set():
                 self._coord.request_stop()
-            if all(device.lost for device in self._devices):
-                self._coord.request_stop(DeviceLost("The worker has no device left."))
+            with self._coord.stop_on_exception():
+                self._check_devices()
         watchdog.dismiss()
         return self._join()
+
+    def _check_devices(self) -> None:
+        if all(device.lost for device in self._devices):
+            raise DeviceLost("The worker has no device left.")
 
     def _start(self, device: Device) -> None:
         self._thread(device.name, lambda: device.run(self._coord))

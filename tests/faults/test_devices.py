@@ -92,5 +92,6 @@ def test_a_lost_device_is_told_and_the_other_goes_on_until_it_is_lost_too(
     again = faulty(site, Fault.LOSES_THE_DEVICE)
     assert site.until(again, "succeeded").attempt == 2
     assert worker.starts == starts + 1, "a worker without devices ends itself"
-    assert "no device left" in worker.output
+    assert "DeviceLost: The worker has no device left." in worker.output
+    assert "TypeError" not in worker.output
     site.assert_settled(job, again)
