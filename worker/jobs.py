@@ -180,9 +180,9 @@ class Jobs(Ledger):
 
     def _cancel_waiting(self, job: PaintingJob, pipeline: Pipeline) -> None:
         """Takes a waiting job out of the queue and ends it, unless a worker is faster."""
-        place = cast("int | None", pipeline.lpos(self.queue.key, job.id, rank=-1))
+        is_waiting = cast("int | None", pipeline.lpos(self.queue.key, job.id)) is not None
         pipeline.multi()
-        if place is not None:
+        if is_waiting:
             self.withdraw(job, pipeline)
             self.end_canceled(job, pipeline)
 

@@ -122,9 +122,9 @@ class Ledger:
 
     def withdraw(self, job: PaintingJob, pipeline: Pipeline) -> None:
         """Takes a job that is not to be painted out of the queue."""
-        # From its end: most who cancel have just handed in. If it is there twice, whoever takes it
-        # finds that it has ended.
-        pipeline.lrem(self.queue.key, -1, job.id)
+        # Once, or Redis walks to the end of the list each time, and most who cancel have few jobs,
+        # near its front. If it is there twice, whoever takes it finds that it has ended.
+        pipeline.lrem(self.queue.key, 1, job.id)
         self.order.leave(job, pipeline)
 
     def fetch(self, job_id: str) -> PaintingJob:
