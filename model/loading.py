@@ -66,7 +66,7 @@ def _without_keras() -> Iterator[None]:
 
 @contextmanager
 def _without_collecting() -> Iterator[None]:
-    """What is made meanwhile is here to stay: looking for garbage in it takes a quarter longer.
+    """What is made meanwhile is here to stay: looking for garbage in it only costs time.
 
     Neither is it looked through later (https://docs.python.org/3/library/gc.html#gc.freeze).
     """

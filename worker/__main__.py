@@ -215,8 +215,8 @@ def main(settings: Settings | None = None) -> int:
 
     Errors that a person can mend are one sentence on stderr, without a trace.
     """
-    # Modules, graphs and features are here to stay: to look for garbage in them again and again, as
-    # they are made, takes a fifth of the start.
+    # Graphs and features are here to stay: to look for garbage in them again and again, as they are
+    # made, only costs time.
     gc.disable()
     try:
         settings = settings or load_settings()
