@@ -19,6 +19,9 @@ _FIXED = {"host", "port", "data_dir", "redis_url", "redis_password_file", "stop_
 #: No container's: for the command line on somebody's own machine.
 _CLIENTS = {"api_key"}
 
+#: What the provider's own tools name so: how a store at `s3://` is reached.
+_OF_THE_STORE = {"AWS_ACCESS_KEY_ID", "AWS_ENDPOINT_URL", "AWS_REGION", "AWS_SECRET_ACCESS_KEY"}
+
 
 def _load(name: str) -> dict[str, Any]:
     return yaml.safe_load((HOUSE / name).read_text(encoding="utf-8"))  # type: ignore[no-any-return]
@@ -119,7 +122,11 @@ def test_nothing_starts_before_redis_answers(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["api", "worker"])
 def test_every_setting_can_be_given_and_no_other(name: str) -> None:
-    given = set(SERVICES[name]["environment"])
+    environment = SERVICES[name]["environment"]
+    assert {variable: environment[variable] for variable in _OF_THE_STORE} == dict.fromkeys(
+        _OF_THE_STORE
+    ), "handed on as they are"
+    given = set(environment) - _OF_THE_STORE
     known = set(Settings.model_fields)
     assert given <= {_setting(field) for field in known}
     assert given >= {_setting(field) for field in known - _FIXED - _CLIENTS}

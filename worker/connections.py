@@ -1,7 +1,8 @@
 """Connections to Redis, and what they do when it does not answer."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,6 +19,7 @@ from redis.exceptions import (
     ReadOnlyError,
     RedisError,
     ResponseError,
+    WatchError,
 )
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.retry import Retry
@@ -29,11 +31,22 @@ class CannotPersistError(ResponseError):
     """Redis cannot write to its disk, which is full or read-only, and so takes nothing."""
 
 
-# redis-py has no class of its own for it.
+class BlockedNoLongerError(ResponseError):
+    """Redis has become a replica, and lets go of whoever waits for something to be there."""
+
+
+# redis-py has no classes of its own for them.
 BaseParser.EXCEPTION_CLASSES["MISCONF"] = CannotPersistError
+BaseParser.EXCEPTION_CLASSES["UNBLOCKED"] = BlockedNoLongerError
 
 #: What is raised when Redis answers, and takes nothing at present: nothing of it has been done.
-Refused = (OutOfMemoryError, ReadOnlyError, MasterDownError, CannotPersistError)
+Refused = (
+    OutOfMemoryError,
+    ReadOnlyError,
+    MasterDownError,
+    CannotPersistError,
+    BlockedNoLongerError,
+)
 
 #: What is raised when Redis does not answer or cannot take anything more, which time may mend; the
 #: rest of its errors are bugs of ours.
@@ -45,6 +58,20 @@ class RedisUnreachableError(AtelierError):
 
     slug = "redis-unreachable"
     title = "The queue does not answer"
+
+
+@contextmanager
+def cuts_told() -> Iterator[None]:
+    """Raises a cut as what it is in a transaction that watches: it may have been done, or not.
+
+    redis-py says WatchError then, as if it had not.
+    """
+    try:
+        yield
+    except WatchError as error:
+        if isinstance(error.__context__, RedisAway):
+            raise error.__context__ from None
+        raise
 
 
 def connect_impatiently(url: str) -> Redis:

@@ -9,22 +9,24 @@ it stores the picture and lets RQ mark the job finished. To RQ it is an ordinary
 import logging
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import cast
 
 import tensorflow as tf
 from rq import Queue
 from rq.exceptions import DequeueTimeout
+from rq.job import Job
 
 from worker import errand
 from worker.assignment import Array, Assignment, Canceled, Interrupted
-from worker.attempts import Attempt
 from worker.connections import RedisAway
 from worker.device import Device
+from worker.heartbeat import beating
 from worker.jobs import Jobs
 from worker.painting_job import PaintingJob
 from worker.patience import Patience
-from worker.records import FeaturesUsed
-from worker.rq_worker import RqWorker
+from worker.records import FINAL, FeaturesUsed
+from worker.rq_worker import RqWorker, Settled
 from worker.settings import Settings
 from worker.strangers import Strangers
 from worker.tracing import describe, following
@@ -102,27 +104,40 @@ class IntakeWorker(RqWorker):
         if (found := self._dequeue()) is not None:
             job, queue = found
             self._jobs.order.settle(self.connection)
-            if self._jobs.is_settled(job):
-                return
-            if job.is_of_newer_version:
+            if job.is_of_newer_version and job.painting_status not in FINAL:
                 self._coord.wait_for_stop(self._strangers.leave(job))
                 return
             job.perform_with = self._perform
-            with following(job):
-                try:
+            try:
+                with following(job):
                     self.execute_job(job, queue)
-                finally:
-                    self._jobs.sweep(job)
+            except Settled:
+                self._jobs.leave_be(job)
+
+    def perform_job(self, job: Job, queue: Queue) -> bool:
+        """Takes a job that is this worker's to its end, and tidies up."""
+        try:
+            return bool(super().perform_job(job, queue))
+        finally:
+            self._jobs.sweep(cast("PaintingJob", job))
 
     def _perform(self, job: PaintingJob) -> None:
         """Prepare, paint, store: RQ calls this performing the job."""
+        try:
+            self._paint(job)
+        except RedisAway:
+            # It goes back to the queue: whoever took it at once would fare no better.
+            self._coord.wait_for_stop(1.0)
+            raise
+
+    def _paint(self, job: PaintingJob) -> None:
         began = time.monotonic()
         number = self._begin(job)
         logger.info("Job %s begins: %s, attempt %d", job.id, job.description, number)
         if self._jobs.cancel_requested(job.id):
             raise Canceled
         tally = self._device.tally
-        with tally.stage("preparing"):
+        with tally.stage("preparing"), self._kept_alive(job):
             assignment = errand.prepare(job, self._jobs.blobs, self._settings)
         describe(
             size=assignment.sitting.params.size,
@@ -136,14 +151,14 @@ class IntakeWorker(RqWorker):
         self._stay(job)
         with tally.stage("storing"):
             self._insist(
-                lambda: errand.store(self._lease, picture, assignment, self._jobs, self._settings)
+                job,
+                lambda: errand.store(self._lease, picture, assignment, self._jobs, self._settings),
             )
         logger.info("Job %s is painted, after %.1f s", job.id, time.monotonic() - began)
 
     def _begin(self, job: PaintingJob) -> int:
         features = self._device.studio.features
         used = FeaturesUsed(name=features.name, sha256=features.sha256)
-        self._attempt = Attempt(self._lease, self._jobs, self.name)
         number = self._attempt.begin(used, self._settings.max_attempts)
         self._device.tally.begun(job.waited_seconds)
         return number
@@ -185,7 +200,7 @@ class IntakeWorker(RqWorker):
             except RedisAway:
                 logger.warning("Redis does not answer; job %s is painted on.", job.id)
         last_news = assignment.take_news()
-        self._insist(lambda: reporter.publish(last_news))
+        self._insist(job, lambda: reporter.publish(last_news))
         if isinstance(assignment.outcome, BaseException):
             raise assignment.outcome
         return assignment.outcome
@@ -201,11 +216,18 @@ class IntakeWorker(RqWorker):
             raise Canceled
         self._lease.check()
 
-    def _insist(self, write: Callable[[], None]) -> None:
+    def _kept_alive(self, job: PaintingJob) -> AbstractContextManager[None]:
+        """Its heart beats while this thread is busy with it; not for ever, if that hangs."""
+        return beating(
+            lambda: self.maintain_heartbeats(job), BEAT_SECONDS, self._settings.hang_seconds
+        )
+
+    def _insist(self, job: PaintingJob, write: Callable[[], None]) -> None:
         """Writes what must not be lost; waits for Redis as long as the house stands."""
         while True:
             try:
-                return write()
+                with self._kept_alive(job):
+                    return write()
             except RedisAway:
                 logger.warning("Redis does not answer; a finished picture waits for it.")
                 if self._coord.wait_for_stop(1.0):

@@ -127,12 +127,18 @@ class Jobs(Ledger):
         elif status in {"succeeded", "canceled"}:
             self._removal.release_pictures(job)
 
-    def is_settled(self, job: PaintingJob) -> bool:
+    def is_settled(self, job: PaintingJob, connection: Redis) -> bool:
         """Whether a job that came out of the queue is not to be painted, or is already."""
-        if job.painting_status not in FINAL and not self._has_heartbeat(job):
-            return False
+        raw = cast("bytes | None", connection.hget(job.key, "status"))
+        if raw is None or status_of(JobStatus(raw.decode())) in FINAL:
+            return True
+        registry = self.queue.started_job_registry.key
+        running = cast("list[bytes]", connection.zrangebyscore(registry, time.time(), "+inf"))
+        return any(entry.startswith(job.id.encode()) for entry in running)
+
+    def leave_be(self, job: PaintingJob) -> None:
+        """Forgets that a job that is settled came out of the queue."""
         self.connection.lrem(self.queue.intermediate_queue_key, 0, job.id)
-        return True
 
     def note(self, job_id: str, **facts: Fact) -> None:
         """Writes facts into a job's record, if it is still there."""
@@ -185,12 +191,6 @@ class Jobs(Ledger):
         if is_waiting:
             self.withdraw(job, pipeline)
             self.end_canceled(job, pipeline)
-
-    def _has_heartbeat(self, job: PaintingJob) -> bool:
-        """Whether a worker has the job, which then was put into the queue twice."""
-        registry = self.queue.started_job_registry.key
-        running = cast("list[bytes]", self.connection.zrangebyscore(registry, time.time(), "+inf"))
-        return any(entry.startswith(job.id.encode()) for entry in running)
 
     def _is_running(self, job_id: str) -> bool:
         raw = cast("bytes | None", self.connection.hget(PaintingJob.key_for(job_id), "status"))

@@ -2,8 +2,9 @@
 
 A worker that was cut off does not know that its job was given to another, and it may find out in
 the middle of a word: Redis hears the rest when the line is mended. So whatever is written of a job
-that is painted is written together with the question whether it is still the worker's; a job's next
-attempt fences off the one before (https://martin.kleppmann.com/2016/02/08/how-to-do-distributed-locking.html).
+that is painted is written together with the question whether it is still the worker's. The job's
+record names the one that has it: who takes the job fences off whoever had it before
+(https://martin.kleppmann.com/2016/02/08/how-to-do-distributed-locking.html).
 """
 
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from redis.client import Pipeline
 from rq.executions import Execution
 
 from worker.assignment import Lost
-from worker.painting_job import PaintingJob
+from worker.painting_job import PaintingJob, as_fields
 
 
 class Lease:
@@ -30,6 +31,11 @@ class Lease:
         self._record = job.key
         self._registry = job.started_job_registry.key
         self._entry = execution.composite_key
+        self._name, self._holder = as_fields({"lease": execution.id})
+
+    def enter(self, pipeline: Pipeline) -> None:
+        """Names the worker in the record, in the transaction that makes the execution."""
+        pipeline.hset(self._record, self._name, self._holder)
 
     def check(self) -> None:
         """Makes sure that the job is still the worker's.
@@ -51,11 +57,12 @@ class Lease:
             pipeline.multi()
             do(pipeline)
 
-        # Who takes the job over changes its record in the same transaction. The registry has the
-        # heartbeats of all workers: whoever watched that would never come to an end.
+        # Who takes the job over, or back, changes its record in the same transaction. The registry
+        # has the heartbeats of all workers: whoever watched that would never come to an end.
         return cast("list[Any]", self._connection.transaction(do_if_ours, self._record))
 
     def _check(self, connection: Redis) -> None:
-        held = connection.zscore(self._registry, self._entry) is not None
-        if not (held and connection.exists(self._record)):
+        is_alive = connection.zscore(self._registry, self._entry) is not None
+        holder = cast("bytes | None", connection.hget(self._record, self._name))
+        if not is_alive or holder != self._holder.encode():
             raise Lost

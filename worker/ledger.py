@@ -118,6 +118,7 @@ class Ledger:
 
     def put_back(self, job: PaintingJob, pipeline: Pipeline) -> None:
         """Puts a job that a worker has let go of at the front of the queue."""
+        pipeline.lrem(self.queue.intermediate_queue_key, 0, job.id)
         self._enqueue(job, pipeline, at_front=True)
 
     def withdraw(self, job: PaintingJob, pipeline: Pipeline) -> None:

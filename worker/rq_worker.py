@@ -15,6 +15,7 @@ from rq import Queue, SimpleWorker
 from rq.executions import Execution
 from rq.job import Job, JobStatus
 from rq.timeouts import BaseDeathPenalty
+from rq.worker import WorkerStatus
 
 from model.errors import AtelierError
 from worker.assignment import Canceled, DeviceFault, DeviceLost, Interrupted, Lost
@@ -29,6 +30,10 @@ logger = logging.getLogger(__name__)
 
 #: A job that has had no heartbeat for so long is taken for abandoned, in seconds.
 HEARTBEAT_TTL_SECONDS = 15
+
+
+class Settled(Exception):  # noqa: N818 - reads better where it is raised and caught
+    """A job that came out of the queue is not to be painted, or another worker has it."""
 
 
 class NoDeathPenalty(BaseDeathPenalty):
@@ -73,10 +78,27 @@ class RqWorker(SimpleWorker):
         return HEARTBEAT_TTL_SECONDS
 
     def prepare_execution(self, job: Job) -> Execution:
-        """The job is this worker's from here on."""
-        execution = super().prepare_execution(job)
-        self._lease = Lease(cast("PaintingJob", job), execution)
-        return execution
+        """The job is this worker's from here on, and nobody else's.
+
+        Raises:
+            Settled: it is not to be painted, or another worker has it.
+        """
+        job = cast("PaintingJob", job)
+
+        def take(pipeline: Pipeline) -> None:
+            if self._jobs.is_settled(job, pipeline):
+                raise Settled
+            pipeline.multi()
+            ttl = self.get_heartbeat_ttl(job)
+            self.execution = Execution.create(job, ttl, pipeline, worker_name=self.name)
+            self._lease = Lease(job, self.execution)
+            self._lease.enter(pipeline)
+            self.set_state(WorkerStatus.BUSY, pipeline=pipeline)
+
+        # Whoever else takes it changes its record as well.
+        self.connection.transaction(take, job.key)
+        self._attempt = Attempt(self._lease, self._jobs, self.name)
+        return cast("Execution", self.execution)
 
     def handle_exception(self, job: Job, *exc_info: Any) -> None:
         """Says in the log why a job did not end in a picture: a line, or a trace if it is ours."""

@@ -35,7 +35,8 @@ class Settings(BaseSettings):
     allowed_hosts: str | None = Field(
         None,
         description="Names under which the API is reached, with commas between them; requests for "
-        "others get 421. Without it any with API keys, and without keys those of this machine.",
+        "others get 421. Without it any with API keys or `ATELIER_ALLOW_ANONYMOUS`, else those of "
+        "this machine.",
     )
     api_keys: SecretStr | None = Field(
         None,
@@ -46,7 +47,8 @@ class Settings(BaseSettings):
         None, description="A file with such entries, one a line, as container secrets come."
     )
     api_key: SecretStr | None = Field(
-        None, description="The key that `atelier stylize --server` sends."
+        None,
+        description="The key that `atelier stylize --server` and `atelier batch --server` send.",
     )
     allow_anonymous: bool = Field(
         default=False,
@@ -72,7 +74,10 @@ class Settings(BaseSettings):
     blobs_url: str = Field(
         "redis:",
         description="Where pictures are kept: in Redis, or at an URL such as `s3://bucket/prefix` "
-        "or `file:///srv/atelier`, which API and workers must both reach.",
+        "or `file:///srv/atelier`, which API and workers must both reach; credentials and endpoint "
+        "come from the environment, as the provider's own tools name them. One prefix or folder "
+        "for each Redis: what looks like Atelier's own, lies there for more than an hour and is "
+        "not named in that Redis is deleted.",
     )
     result_link_seconds: Annotated[int, Field(ge=0, le=7 * 86_400)] = Field(
         0,
@@ -87,7 +92,8 @@ class Settings(BaseSettings):
         "auto", description="What workers paint on: `auto`, `cpu`, or a list such as `gpu:0,gpu:1`."
     )
     precision: Literal["auto", "float32", "bfloat16"] = Field(
-        "auto", description="Number format of the convolutions."
+        "auto",
+        description="Number format of the convolutions: `auto`, `float32` or `bfloat16`.",
     )
     result_ttl_seconds: Positive = Field(
         86_400, description="How long a finished job, its picture and its previews are kept."
@@ -127,8 +133,9 @@ class Settings(BaseSettings):
     )
     trusted_proxies: str = Field(
         "127.0.0.1,::1",
-        description="Addresses or networks whose word on a client's address is taken "
-        "(`X-Forwarded-For`).",
+        description="Addresses or networks whose word is taken on a client's address "
+        "(`X-Forwarded-For`) and on whether a request came by TLS (`X-Forwarded-Proto`), without "
+        "which the session's cookie is not marked `Secure`.",
     )
     max_batch_pictures: Positive = Field(10_000, description="Pictures of one batch.")
     max_batch_bytes: Positive = Field(
@@ -151,7 +158,8 @@ class Settings(BaseSettings):
         "info", description="Least severe log messages shown."
     )
     log_format: Literal["text", "json"] = Field(
-        "text", description="Log lines for people, or one JSON object per line for machines."
+        "text",
+        description="Log lines for people, or one JSON object per line (`json`) for machines.",
     )
 
     @property

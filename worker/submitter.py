@@ -12,7 +12,7 @@ from worker import in_flight, presence, reuse
 from worker.admission import Admission
 from worker.batches.turn import Turn
 from worker.blobs import Blobs
-from worker.connections import RedisAway, Refused
+from worker.connections import RedisAway, Refused, cuts_told
 from worker.cost import check_cost
 from worker.idempotency import Idempotency, KeyInUse, Ticket
 from worker.ledger import Ledger, NoSuchJob, longest_life_seconds
@@ -23,7 +23,7 @@ from worker.settings import Settings
 from worker.submission import Submission
 from worker.vaults import StoreAway
 
-#: How often RQ takes a job from a dead worker; our own count ends it before (`attempt`).
+#: Its tools clean up when they look: without a try left they would fail a job whose worker died.
 TAKEOVERS = 100
 
 #: The facts that a job is handed in with; all others tell of its painting.
@@ -148,8 +148,9 @@ class Submitter:
                 in_flight.add(pipeline, job.client, job.id, longest_life_seconds(settings))
             self._ledger.push(job, pipeline)
             if ticket is not None:
-                ticket.complete(pipeline, job.view(None), settings.result_ttl_seconds)
+                ticket.complete(pipeline, job.view(None), longest_life_seconds(settings))
                 ticket.note_position(pipeline, self._ledger.order, job.id)
             self._ledger.order.locate(job.id, pipeline)
-            position = cast("int", pipeline.execute()[-1])
+            with cuts_told():
+                position = cast("int", pipeline.execute()[-1])
         return job.view(position + 1)

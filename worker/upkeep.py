@@ -1,25 +1,26 @@
 """Jobs whose worker has died are found and put back; every worker looks, none is needed.
 
-RQ's own cleaning is run under a lock that lasts fifteen minutes if its holder dies, and fails
-what it finds in the intermediate list. This one expires by itself and puts back.
+RQ's own cleaning is run under a lock that lasts fifteen minutes if its holder dies, fails what it
+finds in the intermediate list, and writes of a job what it read of it some time ago. This one
+expires by itself, puts back, and only what is still without a heartbeat when it does.
 """
 
 import logging
 import time
 from contextvars import Context
+from functools import partial
 from typing import cast
 
-from rq.registry import (
-    CanceledJobRegistry,
-    FailedJobRegistry,
-    FinishedJobRegistry,
-    StartedJobRegistry,
-)
+from redis.client import Pipeline
+from rq.registry import CanceledJobRegistry, FailedJobRegistry, FinishedJobRegistry
+from rq.utils import parse_composite_key
 from rq.worker_registration import clean_worker_registry
 
 from worker.jobs import Jobs
+from worker.ledger import NoSuchJob
 from worker.overdue import Overdue
 from worker.painting_job import PaintingJob
+from worker.records import FINAL
 from worker.removal import STRANDED
 from worker.settings import Settings
 
@@ -55,13 +56,21 @@ class Upkeep:
         self._overdue = Overdue(jobs, settings.max_queue_seconds)
         self._connection = jobs.connection
         self._put_back = jobs.connection.register_script(_PUT_BACK)
-        self._next_round = 0.0
+        self._last_look = self._next_round = 0.0
 
     def run_if_due(self) -> None:
-        """Makes a round, if no worker has made one in the last seconds."""
-        if time.monotonic() < self._next_round:
+        """Makes a round, if no worker has made one in the last seconds.
+
+        Who has not been here for long was kept away by Redis, and so were the heartbeats of all
+        workers, perhaps: they come first.
+        """
+        now = time.monotonic()
+        if now - self._last_look > ROUND_SECONDS:
+            self._next_round = now + ROUND_SECONDS
+        self._last_look = now
+        if now < self._next_round:
             return
-        self._next_round = time.monotonic() + ROUND_SECONDS
+        self._next_round = now + ROUND_SECONDS
         if self._connection.set(_LOCK, 1, nx=True, ex=ROUND_SECONDS):
             # In a context of its own: it is about other jobs than the one that its thread has.
             Context().run(self._make_round)
@@ -74,8 +83,36 @@ class Upkeep:
         self._drop_expired()
 
     def _put_abandoned_back(self) -> None:
-        """Jobs without a heartbeat; RQ enqueues them again, at the front."""
-        StartedJobRegistry(queue=self._jobs.queue).cleanup()
+        """Jobs without a heartbeat go to the front of the queue."""
+        registry = self._jobs.queue.started_job_registry.key
+        silent = cast("list[bytes]", self._connection.zrangebyscore(registry, 0, time.time()))
+        for entry in map(bytes.decode, silent):
+            job_id, execution = parse_composite_key(entry)
+            end = partial(self._end_execution, registry, job_id, execution)
+            self._connection.transaction(end, PaintingJob.key_for(job_id))  # heartbeats write there
+
+    def _end_execution(
+        self, registry: str, job_id: str, execution: str, pipeline: Pipeline
+    ) -> None:
+        """Takes a job from a worker that is silent, unless it has spoken after all."""
+        entry = f"{job_id}:{execution}"
+        last = pipeline.zscore(registry, entry)
+        job = self._unfinished(job_id)
+        pipeline.multi()
+        if last is None or last > time.time():
+            return
+        pipeline.zrem(registry, entry)
+        # Where the record names another, that one has it; an older worker names none.
+        if job is not None and job.facts.get("lease", execution) == execution:
+            logger.warning("Job %s has lost its worker and goes back to the queue.", job_id)
+            self._jobs.put_back(job, pipeline)
+
+    def _unfinished(self, job_id: str) -> PaintingJob | None:
+        try:
+            job = self._jobs.fetch(job_id)
+        except NoSuchJob:
+            return None
+        return None if job.painting_status in FINAL else job
 
     def _put_stranded_back(self) -> None:
         """Jobs whose worker died between taking them and saying so."""

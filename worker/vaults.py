@@ -6,6 +6,7 @@ written before its name is and never again, so nobody reads half of one; what no
 is swept up.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -32,6 +33,10 @@ _PATIENCE: dict[str, Any] = {
     "retry_config": {"max_retries": 2, "retry_timeout": timedelta(seconds=5)},
 }
 
+
+#: Where our objects lie, and their names: a key's parts, and what makes each of its own.
+_PLACE = "atelier"
+_NAME = re.compile(rf"{_PLACE}/\w+/[0-9a-f]+/[0-9a-f]{{32}}")
 
 #: What a link may be asked with: it holds for one of them alone.
 Method = Literal["GET", "HEAD"]
@@ -162,14 +167,14 @@ class InStore:
                 self._do(partial(self._obstore.delete, self._store, name.decode()))
 
     def old(self) -> Iterator[list[tuple[str, bytes]]]:
-        """Objects older than an hour, some at a time."""
+        """Objects older than an hour, some at a time; what else lies there is not ours."""
         oldest = datetime.now(UTC) - _ORPHANED
-        pages = iter(self._obstore.list(self._store))
+        pages = iter(self._obstore.list(self._store, prefix=_PLACE))
         while page := self._do(lambda: next(pages, None)):
             yield [
                 (meta["path"].rpartition("/")[0].replace("/", ":"), meta["path"].encode())
                 for meta in page
-                if meta["last_modified"] < oldest
+                if meta["last_modified"] < oldest and _NAME.fullmatch(meta["path"])
             ]
 
     def _do(self, ask: Callable[[], Any]) -> Any:

@@ -1,12 +1,15 @@
-"""Jobs that no worker survives, and workers that speak of a job when another has ended it."""
+"""Jobs that no worker survives, workers that speak too late of a job, and such as do in time."""
 
+import signal
+import threading
 from collections.abc import Iterator
 
 import pytest
 
-from tests.faults.site import SHORT, Site, a_site
-from tests.faults.workshop import Fault
+from tests.faults.site import LONG, LONG_AT_ONCE, SHORT, Site, a_site
+from tests.faults.workshop import SHORT_HEARTBEAT_SECONDS, Fault
 from tests.house import eventually
+from worker.upkeep import ROUND_SECONDS
 
 
 @pytest.fixture(scope="module")
@@ -60,4 +63,30 @@ def test_what_a_worker_says_of_a_job_that_another_has_ended_meanwhile_is_refused
     assert [job.attempt for job in ended] == [2, 2]
     assert [site.jobs.get(job) for job in jobs] == ended
     assert [site.picture(job) for job in jobs] == [expected, expected]
+    site.assert_settled(*jobs)
+
+
+def test_a_job_is_nobody_elses_while_its_pictures_are_decoded_for_long(site: Site) -> None:
+    job = site.submit(**SHORT, seed=str(int(Fault.DECODES_LONG)))
+    assert site.until(job, "succeeded").attempt == 1
+    site.assert_settled(job)
+
+
+def test_paintings_outlast_a_redis_that_was_away_for_longer_than_heartbeats_do(
+    site: Site,
+) -> None:
+    site.ready()
+    undisturbed = site.painted(**LONG_AT_ONCE)
+    jobs = [site.submit(**LONG) for _ in site.parts.workers]
+    for job in jobs:
+        site.until_painted(job)
+    redis = site.parts.redis
+    redis.wanted = False
+    redis.send(signal.SIGTERM)
+    redis.wait()
+    threading.Event().wait(SHORT_HEARTBEAT_SECONDS + ROUND_SECONDS)
+    redis.wanted = True
+    eventually(site.parts.redis_answers, within=20, what="Redis is back")
+    assert [site.until(job, "succeeded").attempt for job in jobs] == [1, 1]
+    assert [site.picture(job) for job in jobs] == [undisturbed, undisturbed]
     site.assert_settled(*jobs)

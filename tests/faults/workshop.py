@@ -29,6 +29,7 @@ from worker import __main__ as process  # noqa: E402
 from worker import errand, pace, rq_worker  # noqa: E402
 from worker.painting_job import status_of  # noqa: E402
 from worker.records import FINAL  # noqa: E402
+from worker.rq_worker import RqWorker  # noqa: E402
 
 
 class Fault(IntEnum):
@@ -45,10 +46,17 @@ class Fault(IntEnum):
     STORES_LATE = 9009
     FAILS_LATE = 9010
     DAWDLES = 9011  # each time, at every step
+    DECODES_LONG = 9012
 
 
 #: Steps that are taken before it goes wrong.
 STEPS_BEFORE = 2
+
+#: How long a heartbeat lasts where it is asked to be short.
+SHORT_HEARTBEAT_SECONDS = 4
+
+#: How long the pictures of some jobs take to be decoded.
+DECODING_SECONDS = 2.5 * SHORT_HEARTBEAT_SECONDS
 
 #: A pause before each step of a job that dawdles, in seconds: it takes long, and costs little.
 PAUSE_SECONDS = 0.1
@@ -116,6 +124,13 @@ def first_time(fault: Fault) -> bool:
     return True
 
 
+def prepare(job: Any, *others: Any) -> Any:
+    """Prepares a job; of some the pictures are large."""
+    if job.work.params.seed == Fault.DECODES_LONG:
+        threading.Event().wait(DECODING_SECONDS)
+    return errand_prepare(job, *others)
+
+
 def store(lease: Any, picture: Any, assignment: Any, *others: Any) -> None:
     """Stores a picture; some workers do not live to say so, others come too late."""
     match assignment.sitting.params.seed:
@@ -134,9 +149,16 @@ def store(lease: Any, picture: Any, assignment: Any, *others: Any) -> None:
 
 def wait_for_another_to_end(lease: Any) -> None:
     """Says nothing, as if cut off, until the job has ended elsewhere."""
+    silent.add(lease.job.id)
     eventually(
         lambda: status_of(lease.job.get_status()) in FINAL, within=60, what="another ends it"
     )
+
+
+def maintain_heartbeats(worker: RqWorker, job: Any) -> None:
+    """Speaks for a job, but for those of which nothing is to be heard."""
+    if job.id not in silent:
+        worker_beat(worker, job)
 
 
 def open_two(spec: str) -> list[str]:
@@ -149,15 +171,20 @@ def open_two(spec: str) -> list[str]:
     return ["cpu:0", "cpu:1"]
 
 
-errand_store = errand.store
+#: Jobs that this worker is cut off from.
+silent: set[str] = set()
+
+errand_prepare, errand_store = errand.prepare, errand.store
+worker_beat = RqWorker.maintain_heartbeats
 
 if __name__ == "__main__":
     options = set(sys.argv[1:])
-    errand.store = store  # type: ignore[assignment]
+    errand.prepare, errand.store = prepare, store  # type: ignore[assignment]
+    RqWorker.maintain_heartbeats = maintain_heartbeats  # type: ignore[method-assign, assignment]
     process.Studio = FaultyStudio  # type: ignore[attr-defined]
     pace.CHECKPOINT_SECONDS = 0.5
     if "--two-devices" in options:
         process.open_devices = open_two  # type: ignore[attr-defined]
     if "--short-heartbeat" in options:
-        rq_worker.HEARTBEAT_TTL_SECONDS = 4
+        rq_worker.HEARTBEAT_TTL_SECONDS = SHORT_HEARTBEAT_SECONDS
     os._exit(process.main())

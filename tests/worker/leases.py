@@ -10,8 +10,10 @@ def taken(job: PaintingJob) -> tuple[Lease, Execution]:
     """A worker has the job from now on: its lease, and what that rests on."""
     with job.connection.pipeline() as pipeline:
         execution = Execution.create(job, 60, pipeline)
+        lease = Lease(job, execution)
+        lease.enter(pipeline)
         pipeline.execute()
-    return Lease(job, execution), execution
+    return lease, execution
 
 
 def let_go(job: PaintingJob, execution: Execution) -> None:

@@ -1,7 +1,10 @@
 """Reserved keys, on a real Valkey: what becomes of one when its request does not end well."""
 
+from typing import Any
+
 import pytest
 from redis import Redis
+from redis.connection import AbstractConnection as Connection
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from model.params import StyleTransferParams
@@ -59,6 +62,39 @@ def test_a_request_that_lost_its_key_to_a_twin_makes_no_job(
     assert jobs.submit(submission) == twins[0].model_copy(update={"replayed": True})
     jobs.delete(twins[0].id)
     assert not contents(redis)
+
+
+def test_a_key_that_is_reserved_twice_by_one_request_as_after_a_cut_is_its_own(
+    redis: Redis,
+) -> None:
+    first = Ticket("atelier:idempotency:k", "a")
+    keys: Idempotency[Job] = Idempotency(redis, Job)
+    assert keys._reserved(first, "f") is None
+    assert keys._reserved(first, "f") is None
+    with pytest.raises(KeyInUse):
+        keys._reserved(Ticket(first.record, "b"), "f")
+
+
+def test_a_cut_before_the_last_word_of_a_submission_takes_no_pictures_from_its_job(
+    jobs: Jobs, submission: Submission, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parse = Connection.read_response
+
+    def cut_once(connection: Connection, *args: Any, **options: Any) -> Any:
+        """Redis has done the transaction, and the line breaks before it says so."""
+        answer = parse(connection, *args, **options)
+        if isinstance(answer, list) and jobs.waiting():
+            monkeypatch.setattr(Connection, "read_response", parse)
+            raise RedisConnectionError("the line was cut")
+        return answer
+
+    monkeypatch.setattr(Connection, "read_response", cut_once)
+    with pytest.raises(RedisConnectionError):
+        jobs.submit(submission)
+    again = jobs.submit(submission)
+    assert again.replayed
+    job = jobs.fetch(again.id)
+    assert jobs.blobs.has_uploads(job.id, job.pictures)
 
 
 def test_a_job_whose_making_was_not_confirmed_is_not_made_again(

@@ -1,4 +1,4 @@
-"""What an intake thread does while its device paints, on a real Valkey."""
+"""Who has a job, and what an intake thread does while its device paints, on a real Valkey."""
 
 from typing import cast
 
@@ -10,11 +10,13 @@ from redis import Redis
 from model.params import StyleTransferParams
 from model.progress import Progress
 from model.sitting import Sitting
-from worker.assignment import Assignment, News
+from worker.assignment import Assignment, Lost, News
 from worker.device import Device
 from worker.intake import IntakeWorker
 from worker.jobs import Jobs
+from worker.painting_job import PaintingJob
 from worker.pictures import Pictures
+from worker.rq_worker import Settled
 from worker.settings import Settings
 from worker.submission import Submission
 
@@ -27,12 +29,67 @@ def jobs(redis: Redis, settings: Settings) -> Jobs:
     return Jobs(redis, settings)
 
 
-def test_the_last_news_of_a_painting_are_published_however_soon_it_ends(
-    jobs: Jobs, settings: Settings, content: bytes, style: bytes
+@pytest.fixture
+def job(jobs: Jobs, content: bytes, style: bytes) -> PaintingJob:
+    return jobs.fetch(jobs.submit(Submission(Pictures(content, [style]), PARAMS)).id)
+
+
+def intake_of(jobs: Jobs, settings: Settings, name: str = "intake") -> IntakeWorker:
+    """One without a device."""
+    no_device = cast("Device", None)
+    intake = IntakeWorker(name, jobs, no_device, tf.train.Coordinator(), settings)
+    intake.register_birth()  # type: ignore[no-untyped-call]
+    return intake
+
+
+def test_of_two_that_took_a_job_at_once_one_has_it(
+    jobs: Jobs, settings: Settings, job: PaintingJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    no_device = cast("Device", None)  # it has ended already
-    intake = IntakeWorker("intake", jobs, no_device, tf.train.Coordinator(), settings)
-    job = jobs.fetch(jobs.submit(Submission(Pictures(content, [style]), PARAMS)).id)
+    first, second = (intake_of(jobs, settings, name) for name in ("first", "second"))
+    is_settled = jobs.is_settled
+
+    def slowly(job: PaintingJob, connection: Redis) -> bool:
+        """Between its look and its word the other one comes."""
+        monkeypatch.setattr(jobs, "is_settled", is_settled)
+        settled = is_settled(job, connection)
+        second.prepare_execution(job)
+        return settled
+
+    monkeypatch.setattr(jobs, "is_settled", slowly)
+    with pytest.raises(Settled):
+        first.prepare_execution(job)
+    second._lease.check()
+
+
+@pytest.mark.parametrize("ended", ["canceled", "deleted"])
+def test_what_is_not_to_be_painted_any_more_is_taken_by_nobody(
+    jobs: Jobs, settings: Settings, redis: Redis, job: PaintingJob, ended: str
+) -> None:
+    jobs.cancel(job.id) if ended == "canceled" else jobs.delete(job.id)
+    with pytest.raises(Settled):
+        intake_of(jobs, settings).prepare_execution(job)
+    assert not redis.zcard(jobs.queue.started_job_registry.key)
+    assert bool(redis.exists(job.key)) == (ended == "canceled")
+
+
+def test_who_takes_a_job_fences_off_whoever_had_it(
+    jobs: Jobs, settings: Settings, redis: Redis, job: PaintingJob
+) -> None:
+    first, second = (intake_of(jobs, settings, name) for name in ("first", "second"))
+    execution = first.prepare_execution(job)
+    registry = jobs.queue.started_job_registry.key
+    redis.zadd(registry, {execution.composite_key: 1.0})  # its last heartbeat is long ago
+    second.prepare_execution(job)
+    redis.zadd(registry, {execution.composite_key: 2e9}, xx=True)  # it comes back
+    with pytest.raises(Lost):
+        first._lease.check()
+    second._lease.check()
+
+
+def test_the_last_news_of_a_painting_are_published_however_soon_it_ends(
+    jobs: Jobs, settings: Settings, job: PaintingJob
+) -> None:
+    intake = intake_of(jobs, settings)
     intake.prepare_execution(job)
     assignment = Assignment(Sitting.prepare(PICTURE, [PICTURE], PARAMS), None, 60.0)
     progress = Progress(3, 3, 1.0, 64, 48, {"total": 3.0}, {}, (), 0)

@@ -16,7 +16,7 @@ from worker.batches.order import BatchOrder
 from worker.batches.records import Asked, Batch, Manifest, Place
 from worker.batches.survey import Survey, check_styles, looked_through
 from worker.blobs import Blobs
-from worker.connections import RedisAway
+from worker.connections import RedisAway, cuts_told
 from worker.digests import digest_of
 from worker.idempotency import Idempotency, Ticket
 from worker.ledger import Ledger, longest_life_seconds
@@ -129,8 +129,9 @@ class BatchDoor:
             book.begin(pipeline, batch, asked, survey.problems, self._life)
             unfinished.enter(pipeline, batch, order.client_digest, self._life)
             if ticket is not None:
-                ticket.complete(pipeline, seen, self._settings.result_ttl_seconds)
-            pipeline.execute()
+                ticket.complete(pipeline, seen, self._life)
+            with cuts_told():
+                pipeline.execute()
         return seen
 
     def _undo(self, order: BatchOrder, manifest: Manifest, leaves: Sequence[str]) -> None:

@@ -1,0 +1,40 @@
+"""The heartbeat of a job whose thread is busy: with decoding, encoding, or waiting for a store."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+
+from worker.connections import RedisAway
+
+
+@contextmanager
+def beating(beat: Callable[[], None], each: float, at_most: float) -> Iterator[None]:
+    """Calls ``beat`` each so many seconds, from a thread of its own, until the context is left.
+
+    Args:
+        beat: says that the job is alive; that Redis does not answer is no matter.
+        each: seconds between two of them.
+        at_most: for so many seconds. What takes longer hangs, and the job is for others.
+
+    Raises:
+        BaseException: what else ``beat`` raised, when the context is left.
+    """
+    over = threading.Event()
+
+    def go_on() -> None:
+        end = time.monotonic() + at_most
+        while time.monotonic() < end:
+            with suppress(*RedisAway):
+                beat()
+            if over.wait(each):
+                return
+
+    with ThreadPoolExecutor(1, thread_name_prefix="heartbeat") as thread:
+        beats = thread.submit(go_on)
+        try:
+            yield
+        finally:
+            over.set()
+        beats.result()
