@@ -10,16 +10,19 @@ from worker.connections import RedisAway
 
 
 @contextmanager
-def beating(beat: Callable[[], None], each: float, at_most: float) -> Iterator[None]:
+def beating(
+    beat: Callable[[], None], each: float, at_most: float, give_up: Callable[[], None]
+) -> Iterator[None]:
     """Calls ``beat`` each so many seconds, from a thread of its own, until the context is left.
 
     Args:
         beat: says that the job is alive; that Redis does not answer is no matter.
         each: seconds between two of them.
-        at_most: for so many seconds. What takes longer hangs, and the job is for others.
+        at_most: for so many seconds: what takes longer hangs.
+        give_up: is called then, and the job is for others.
 
     Raises:
-        BaseException: what else ``beat`` raised, when the context is left.
+        BaseException: what else one of them raised, when the context is left.
     """
     over = threading.Event()
 
@@ -30,6 +33,7 @@ def beating(beat: Callable[[], None], each: float, at_most: float) -> Iterator[N
                 beat()
             if over.wait(each):
                 return
+        give_up()
 
     with ThreadPoolExecutor(1, thread_name_prefix="heartbeat") as thread:
         beats = thread.submit(go_on)

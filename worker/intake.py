@@ -41,6 +41,10 @@ LOOK_SECONDS = 0.25
 BEAT_SECONDS = 0.5
 
 
+class Hung(Exception):  # noqa: N818 - reads better where it is raised
+    """An intake thread does not come back from a job's pictures; only a new process helps."""
+
+
 class IntakeWorker(RqWorker):
     """The RQ worker of one intake thread; used by that thread only."""
 
@@ -217,10 +221,14 @@ class IntakeWorker(RqWorker):
         self._lease.check()
 
     def _kept_alive(self, job: PaintingJob) -> AbstractContextManager[None]:
-        """Its heart beats while this thread is busy with it; not for ever, if that hangs."""
-        return beating(
-            lambda: self.maintain_heartbeats(job), BEAT_SECONDS, self._settings.hang_seconds
-        )
+        """Its heart beats while this thread is busy with it; if that hangs, the house ends."""
+        longest = self._settings.hang_seconds
+
+        def give_up() -> None:
+            with self._coord.stop_on_exception():
+                raise Hung(f"Job {job.id} is prepared or stored for more than {longest:g} s.")
+
+        return beating(lambda: self.maintain_heartbeats(job), BEAT_SECONDS, longest, give_up)
 
     def _insist(self, job: PaintingJob, write: Callable[[], None]) -> None:
         """Writes what must not be lost; waits for Redis as long as the house stands."""

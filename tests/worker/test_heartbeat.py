@@ -27,9 +27,14 @@ class Heart:
             raise self._trouble
 
 
+def never() -> None:
+    """Is not called where nothing hangs."""
+    raise AssertionError
+
+
 def test_it_beats_until_it_is_left_and_no_longer() -> None:
     heart = Heart(enough=3)
-    with beating(heart.beat, each=0.001, at_most=SOON):
+    with beating(heart.beat, 0.001, SOON, never):
         assert heart.has_beaten.wait(SOON)
     beats = heart.beats
     assert not threading.Event().wait(0.02)
@@ -38,18 +43,20 @@ def test_it_beats_until_it_is_left_and_no_longer() -> None:
 
 def test_a_redis_that_does_not_answer_stops_it_as_little_as_what_goes_wrong_beside_it() -> None:
     heart = Heart(enough=3, trouble=RedisConnectionError())
-    with pytest.raises(LookupError), beating(heart.beat, 0.001, SOON):  # noqa: PT012
+    with pytest.raises(LookupError), beating(heart.beat, 0.001, SOON, never):  # noqa: PT012
         assert heart.has_beaten.wait(SOON)
         raise LookupError
 
 
 def test_it_does_not_beat_for_ever_for_what_hangs() -> None:
-    heart = Heart(enough=2)
-    with beating(heart.beat, each=0.001, at_most=0.0):
-        assert not heart.has_beaten.wait(0.05)
-    assert heart.beats == 0
+    heart, gave_up = Heart(enough=2), threading.Event()
+    with beating(heart.beat, 0.001, 0.05, gave_up.set):
+        assert gave_up.wait(SOON)
+        beats = heart.beats
+        assert not threading.Event().wait(0.02)
+    assert heart.beats == beats > 0
 
 
 def test_a_bug_of_its_own_is_told() -> None:
-    with pytest.raises(ZeroDivisionError), beating(lambda: 1 / 0, 0.001, SOON):  # type: ignore[arg-type]
+    with pytest.raises(ZeroDivisionError), beating(lambda: 1 / 0, 0.001, SOON, never):  # type: ignore[arg-type]
         pass

@@ -12,7 +12,7 @@ from model.progress import Progress
 from model.sitting import Sitting
 from worker.assignment import Assignment, Lost, News
 from worker.device import Device
-from worker.intake import IntakeWorker
+from worker.intake import Hung, IntakeWorker
 from worker.jobs import Jobs
 from worker.painting_job import PaintingJob
 from worker.pictures import Pictures
@@ -98,3 +98,16 @@ def test_the_last_news_of_a_painting_are_published_however_soon_it_ends(
     assert intake._accompany(job, assignment) is PICTURE
     assert jobs.get(job.id).progress.step == 3
     assert jobs.blobs.get(job.id, "losses") is not None
+
+
+def test_a_decoding_that_hangs_ends_the_house_so_that_it_is_started_again(
+    jobs: Jobs, settings: Settings, job: PaintingJob
+) -> None:
+    house = tf.train.Coordinator()
+    intake = intake_of(jobs, settings.model_copy(update={"hang_seconds": 0.05}))
+    intake._coord = house
+    intake.prepare_execution(job)
+    with intake._kept_alive(job):
+        assert house.wait_for_stop(10)
+    with pytest.raises(Hung, match=job.id):
+        house.join()
