@@ -22,7 +22,7 @@ from model import recipes
 from model.graphs import Kind
 from model.objective import Objective
 from model.params import StyleTransferParams
-from model.precision import Precision, compute_dtype
+from model.precision import Precision, compute_dtype, winograd_pays
 from model.progress import Progress
 from model.run import Run
 from model.sitting import Sitting
@@ -56,7 +56,8 @@ class Studio:
         self.device = device
         self.dtype = compute_dtype(precision, device)
         with tf.device(device):
-            self._network = Network(features, self.dtype)
+            winograd = winograd_pays(self.dtype, device)
+            self._network = Network(features, self.dtype, winograd=winograd)
         self._objectives: dict[tuple[str | int | None, ...], Objective] = {}
 
     def begin(self, sitting: Sitting, *, small_tiles: bool = False) -> Run:

@@ -1,4 +1,4 @@
-"""Which number format the convolutions run in on a device.
+"""How convolutions are computed on a device: in which number format, and by which algorithm.
 
 Only the convolutions: image, losses, Gram sums and optimiser state are float32 everywhere.
 """
@@ -31,12 +31,25 @@ def compute_dtype(precision: Precision, device: str) -> tf.DType:
     return tf.bfloat16 if native else tf.float32
 
 
+def winograd_pays(dtype: tf.DType, device: str) -> bool:
+    """Whether convolutions take less time with fewer multiplications and more additions.
+
+    With AMX, which multiplies matrices of bfloat16, they take more (docs/performance.md); and on a
+    GPU cuDNN chooses by itself.
+    """
+    return device == "cpu" and not (dtype == tf.bfloat16 and "amx_bf16" in _cpu_flags())
+
+
 def _cpu_has_bfloat16() -> bool:
+    return not {"avx512_bf16", "amx_bf16"}.isdisjoint(_cpu_flags())
+
+
+def _cpu_flags() -> set[str]:
+    """What the processor can do, in Linux's words; nothing elsewhere."""
     try:
-        flags = Path("/proc/cpuinfo").read_text(encoding="utf-8").split()
-    except OSError:  # not Linux
-        return False
-    return "avx512_bf16" in flags or "amx_bf16" in flags
+        return set(Path("/proc/cpuinfo").read_text(encoding="utf-8").split())
+    except OSError:
+        return set()
 
 
 def _gpu_has_bfloat16(device: str) -> bool:

@@ -14,6 +14,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from model.tiles import STRIDE
+from model.winograd import Convolution
 
 Pooling = Literal["average", "max"]
 Array = npt.NDArray[np.float32]
@@ -109,6 +110,11 @@ class Features:
 _LARGEST_TO_MEAN = 2.0
 
 
+#: Convolutions of fewer channels are not worth Winograd's additions: they would take as long as the
+#: multiplications that they save.
+_WINOGRAD_CHANNELS = 256
+
+
 class Network:
     """The network on a device: the features as constant tensors, to be shared by all graphs.
 
@@ -118,12 +124,20 @@ class Network:
     Args:
         features: the weights.
         dtype: of the convolutions, float32 or bfloat16.
+        winograd: whether the deep convolutions are done in fewer multiplications.
     """
 
-    def __init__(self, features: Features, dtype: tf.DType = tf.float32) -> None:
+    def __init__(
+        self, features: Features, dtype: tf.DType = tf.float32, *, winograd: bool = False
+    ) -> None:
         self.features = features
         self.dtype = dtype
-        self._kernels = {name: tf.constant(k, dtype) for name, k in features.kernels.items()}
+        self._kernels = {
+            name: Convolution.of(k, dtype)
+            if winograd and min(k.shape[2:]) >= _WINOGRAD_CHANNELS
+            else tf.constant(k, dtype)
+            for name, k in features.kernels.items()
+        }
         self._biases = {name: tf.constant(b, dtype) for name, b in features.biases.items()}
 
     def activations(
@@ -156,7 +170,11 @@ class Network:
         raise ValueError(f"{message} Received: {sorted(wanted - found.keys())}")
 
     def _convolve(self, x: tf.Tensor, name: str, padding: str) -> tf.Tensor:
-        x = tf.nn.conv2d(x, self._kernels[name], strides=1, padding=padding)
+        kernel = self._kernels[name]
+        if isinstance(kernel, Convolution):
+            x = kernel(x)
+        else:
+            x = tf.nn.conv2d(x, kernel, strides=1, padding=padding)
         return tf.nn.relu(tf.nn.bias_add(x, self._biases[name]))
 
     def _pool(self, x: tf.Tensor, pooling: Pooling) -> tf.Tensor:

@@ -1,4 +1,4 @@
-"""Which number format the convolutions run in."""
+"""Which number format the convolutions run in, and by which algorithm."""
 
 from pathlib import Path
 from typing import Any
@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from model import precision
-from model.precision import compute_dtype
+from model.precision import compute_dtype, winograd_pays
 
 
 @pytest.fixture
@@ -60,3 +60,32 @@ def test_a_gpu_is_given_bfloat16_from_ampere_on(
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda _kind: ["first", "second"])
     monkeypatch.setattr(tf.config.experimental, "get_device_details", known.__getitem__)
     assert compute_dtype("auto", "gpu:1") == dtype
+
+
+@pytest.mark.parametrize(
+    ("flags", "dtype", "pays"),
+    [
+        ("fpu avx2 avx512f avx512_bf16", tf.bfloat16, True),
+        ("fpu avx512_bf16 amx_tile amx_bf16", tf.bfloat16, False),
+        ("fpu avx512_bf16 amx_tile amx_bf16", tf.float32, True),
+        ("fpu avx2", tf.float32, True),
+    ],
+)
+def test_fewer_multiplications_pay_on_a_processor_that_has_no_matrix_unit_for_them(
+    cpuinfo: Path, flags: str, dtype: tf.DType, *, pays: bool
+) -> None:
+    cpuinfo.write_text(f"processor\t: 0\nflags\t\t: {flags}\nbugs\t\t: spectre_v1\n")
+    assert winograd_pays(dtype, "cpu") is pays
+
+
+@pytest.mark.parametrize("dtype", [tf.float32, tf.bfloat16])
+def test_fewer_multiplications_pay_on_a_processor_that_says_nothing(
+    cpuinfo: Path, dtype: tf.DType
+) -> None:
+    assert not cpuinfo.exists()
+    assert winograd_pays(dtype, "cpu")
+
+
+@pytest.mark.parametrize("dtype", [tf.float32, tf.bfloat16])
+def test_a_gpu_is_left_to_choose_the_algorithm_itself(dtype: tf.DType) -> None:
+    assert not winograd_pays(dtype, "gpu:0")

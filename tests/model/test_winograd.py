@@ -1,0 +1,90 @@
+"""Convolutions in fewer multiplications, against TensorFlow's own."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from model.vgg import CONVOLUTIONS, Features, Network
+from model.winograd import Array, Convolution
+
+SHAPES = [(1, 4, 6), (1, 1, 1), (2, 5, 8), (3, 2, 7), (1, 9, 3)]
+
+
+def normal(*shape: int, seed: int = 0) -> Array:
+    return np.random.default_rng(seed).standard_normal(shape, np.float32)
+
+
+KERNEL = normal(3, 3, 24, 16) / np.float32(np.sqrt(9 * 24))
+
+
+def direct(x: tf.Tensor) -> tf.Tensor:
+    return tf.nn.conv2d(x, KERNEL, strides=1, padding="SAME")
+
+
+def pulled_back(
+    convolve: Callable[[tf.Tensor], tf.Tensor], x: tf.Tensor, upstream: Array
+) -> tf.Tensor:
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = convolve(x)
+    return tape.gradient(y, x, output_gradients=upstream)
+
+
+def relative_error(found: tf.Tensor, exact: tf.Tensor) -> float:
+    """Root mean square of the error, over that of what is exact."""
+    error = np.asarray(tf.cast(found, tf.float32) - exact)
+    return float(np.sqrt(np.mean(error**2) / np.mean(np.square(exact))))
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_it_is_the_direct_convolution_of_any_size_and_number_of_pictures(
+    shape: tuple[int, int, int],
+) -> None:
+    x = tf.constant(normal(*shape, 24))
+    found = Convolution.of(KERNEL, tf.float32)(x)
+    np.testing.assert_allclose(found, direct(x), rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_its_gradient_is_that_of_the_direct_convolution(shape: tuple[int, int, int]) -> None:
+    x, upstream = tf.constant(normal(*shape, 24)), normal(*shape, 16, seed=1)
+    found = pulled_back(Convolution.of(KERNEL, tf.float32), x, upstream)
+    np.testing.assert_allclose(found, pulled_back(direct, x, upstream), rtol=0, atol=1e-5)
+
+
+def test_one_graph_serves_every_size() -> None:
+    convolution = Convolution.of(KERNEL, tf.float32)
+
+    @tf.function(  # type: ignore[untyped-decorator]
+        input_signature=[tf.TensorSpec([1, None, None, 24])], autograph=False
+    )
+    def graph(x: tf.Tensor) -> tf.Tensor:
+        return convolution(x)
+
+    for size in (4, 5, 8):
+        x = tf.constant(normal(1, size, size + 3, 24))
+        np.testing.assert_allclose(graph(x), direct(x), rtol=0, atol=1e-5)
+
+
+def test_in_bfloat16_it_errs_by_less_than_a_hundredth() -> None:
+    x = tf.constant(normal(1, 16, 16, 24))
+    found = Convolution.of(KERNEL, tf.bfloat16)(tf.cast(x, tf.bfloat16))
+    assert found.dtype == tf.bfloat16
+    assert relative_error(found, direct(x)) < 1e-2
+
+
+def test_the_same_comes_out_bit_for_bit() -> None:
+    x = tf.cast(normal(1, 16, 16, 24), tf.bfloat16)
+    first, second = (Convolution.of(KERNEL, tf.bfloat16)(x) for _ in range(2))
+    np.testing.assert_array_equal(first, second)
+
+
+def test_a_network_sees_the_same_with_it_in_every_layer(features: Features) -> None:
+    picture = tf.constant(np.random.default_rng(0).random((1, 40, 56, 3), np.float32))
+    expected = Network(features).activations(picture, CONVOLUTIONS)
+    found = Network(features, winograd=True).activations(picture, CONVOLUTIONS)
+    for name in CONVOLUTIONS:
+        assert relative_error(found[name], expected[name]) < 1e-5, name
+    assert not np.array_equal(found["block5_conv1"], expected["block5_conv1"])  # it was in use
