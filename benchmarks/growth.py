@@ -32,7 +32,7 @@ from model.run import Run  # noqa: E402
 from model.sitting import Sitting  # noqa: E402
 from worker.settings import load_settings  # noqa: E402
 
-_STEPS = 9
+_STEPS = 5
 
 
 def main() -> None:

@@ -2,7 +2,7 @@
 
     make bench
 
-The machine should do nothing else meanwhile. About half an hour on two cores; most of it is
+The machine should do nothing else meanwhile. About forty minutes on two cores; most of it is
 neural-style, whose losses are kept for the next time.
 """
 
@@ -20,9 +20,9 @@ _PEERS = ".bench-venv/bin/python"
 
 #: Each with its question.
 _COMMANDS = {
-    "A step, beside PyTorch's": ("engine", "--torch", _PEERS),
+    "A step, beside PyTorch's": ("engine", "--torch", _PEERS, "--rounds", "2"),
     "Time to the loss of neural-style": ("time_to_loss", "--neural-style", _PEERS),
-    "A worker's first step, and its idle time": ("readiness",),
+    "A worker's first step, and its idle time": ("readiness", "--jobs", "12"),
     "Growth with the picture": ("growth",),
     "Checkpoints and heartbeats": ("safety",),
 }
@@ -37,8 +37,11 @@ def main() -> None:
     for title, (module, *options) in _COMMANDS.items():
         words = ["-m", f"benchmarks.{module}", *options]
         print(f"{title}...", flush=True)
+        began = time.monotonic()
         said = _said([word.replace(_PEERS, asked.peers) for word in words])
-        parts.append(f"## {title}\n\n    .venv/bin/python {' '.join(words)}\n\n{said}\n")
+        minutes = (time.monotonic() - began) / 60
+        command = f"    .venv/bin/python {' '.join(words)}"
+        parts.append(f"## {title}\n\n{command}\n\nIn {minutes:.1f} minutes:\n\n{said}\n")
         _FILE.write_text("\n".join(parts), encoding="utf-8")
     print(f"Written: {_FILE.name}")
 

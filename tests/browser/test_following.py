@@ -87,7 +87,7 @@ def test_a_job_is_followed_by_one_stream_and_hardly_asked_for(
     page: Page, api: httpx.Client, asked: Asked
 ) -> None:
     in_front = steps.submit(api, size=384, quality="fine")
-    job = steps.submit(api, size=256)
+    job = steps.submit(api, size=160)
     page.goto(f"/?job={job}")
     expect(page.get_by_text("Next in line")).to_be_visible()
     api.post(f"/v1/jobs/{in_front}/cancel")

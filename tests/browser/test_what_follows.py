@@ -128,7 +128,7 @@ def test_who_looks_elsewhere_is_told_by_the_title_and_by_a_notification_if_wante
     page.add_init_script(_NOTIFICATIONS)
     page.goto("/")
     steps.choose(page)
-    steps.paint(page, size=256)
+    steps.paint(page, size=160)
     steps.expect_status(page, "Painting")
     page.get_by_label("Tell me when it is done").check()
     page.evaluate(_LOOK_AWAY)
