@@ -35,6 +35,7 @@ class Attempt:
         self._jobs = jobs
         self._worker = worker
         self._attempts = Attempts(**self._job.facts.get("attempts", {}))
+        self._has_begun = False
 
     def begin(self, features: FeaturesUsed, most: int) -> int:
         """Enters that the worker has the job; returns the number of the attempt, from 1.
@@ -50,6 +51,7 @@ class Attempt:
             raise TooManyAttempts(_told(mishaps))
         self._attempts = Attempts(mishaps=mishaps, worker=self._worker, counts=True)
         self._write(features=features)
+        self._has_begun = True
         return self._attempts.number
 
     def wait(self) -> None:
@@ -68,8 +70,9 @@ class Attempt:
             self._change(mishaps=mishaps, worker=None)
 
     def withdraw(self) -> None:
-        """It ended, and nothing was at fault."""
-        self._change(worker=None)
+        """It ended, and nothing was at fault; what was entered of the one before stays."""
+        if self._has_begun:
+            self._change(worker=None)
 
     def _change(self, **changes: object) -> None:
         self._attempts = self._attempts.model_copy(update=changes)

@@ -135,6 +135,8 @@ class IntakeWorker(RqWorker):
             raise
 
     def _paint(self, job: PaintingJob) -> None:
+        if self._coord.should_stop():  # since it was waited for: it is not to be begun any more
+            raise Interrupted
         began = time.monotonic()
         number = self._begin(job)
         logger.info("Job %s begins: %s, attempt %d", job.id, job.description, number)

@@ -16,6 +16,7 @@ from worker.intake import Hung, IntakeWorker
 from worker.jobs import Jobs
 from worker.painting_job import PaintingJob
 from worker.pictures import Pictures
+from worker.records import Attempts
 from worker.rq_worker import Settled
 from worker.settings import Settings
 from worker.submission import Submission
@@ -84,6 +85,22 @@ def test_who_takes_a_job_fences_off_whoever_had_it(
     with pytest.raises(Lost):
         first._lease.check()
     second._lease.check()
+
+
+def test_a_worker_that_stops_does_not_begin_what_it_has_just_taken(
+    jobs: Jobs, settings: Settings, redis: Redis, job: PaintingJob
+) -> None:
+    intake = intake_of(jobs, settings)
+    before = Attempts(worker="dead", counts=True)  # whose end is yet to be told
+    jobs.note(job.id, attempts=before)
+    redis.lmove(jobs.queue.key, jobs.queue.intermediate_queue_key, "LEFT", "RIGHT")
+    intake._coord.request_stop()
+    job.perform_with = intake._perform
+    intake.execute_job(job, jobs.queue)
+    assert jobs.get(job.id).status == "queued"
+    assert jobs.queue.job_ids == [job.id]
+    assert Attempts(**jobs.fetch(job.id).facts["attempts"]) == before
+    assert not redis.llen(jobs.queue.intermediate_queue_key)
 
 
 def test_the_last_news_of_a_painting_are_published_however_soon_it_ends(
