@@ -1,6 +1,6 @@
 """A worker process: signals, coordinator, threads, join, exit code.
 
-Its threads, all known to one coordinator:
+Its threads, all but the heartbeats known to one coordinator:
 
     main           waits for a signal or for the coordinator to stop, then joins the others
     NAME           one per device (``cpu``, ``gpu:0``): paints what is in the device's queue
@@ -9,6 +9,7 @@ Its threads, all known to one coordinator:
     presence       says every few seconds that the worker is there
     janitor        looks now and then for pictures in a store that nobody names any more
     batches        makes jobs of the pictures of batches while there is room in the queue
+    heartbeat      of a job whose intake thread is busy with its pictures; it ends with that
     webhooks       gives each delivery that is due to a thread, which nobody waits for long
 
 It exits with 0 after SIGTERM or SIGINT, every job finished or back in the queue, and with 1 when

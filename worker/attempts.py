@@ -50,8 +50,8 @@ class Attempt:
         if len(mishaps) >= most:
             raise TooManyAttempts(_told(mishaps))
         self._attempts = Attempts(mishaps=mishaps, worker=self._worker, counts=True)
-        self._write(features=features)
         self._has_begun = True
+        self._write(features=features)
         return self._attempts.number
 
     def wait(self) -> None:

@@ -16,6 +16,7 @@ from redis.client import Pipeline
 from redis.exceptions import WatchError
 
 from model.errors import AtelierError, InputError
+from worker import answers
 from worker.batches.records import Batch
 from worker.connections import RedisAway
 from worker.digests import digest_of
@@ -102,8 +103,8 @@ class Ticket:
         pipeline.hset(self.record, items=fields)
         pipeline.hdel(self.record, "holder")
         pipeline.expire(self.record, ttl_seconds)
-        pipeline.sadd(_answers(answer.id), self.record)
-        pipeline.expire(_answers(answer.id), ttl_seconds)
+        pipeline.sadd(answers.key(answer.id), self.record)
+        pipeline.expire(answers.key(answer.id), ttl_seconds)
 
     def note_position(self, pipeline: Pipeline, order: FairOrder, job_id: str) -> None:
         """Adds to the answer the place in the queue that the job has just been given."""
@@ -116,12 +117,12 @@ class Idempotency(Generic[Answer]):
 
     Args:
         connection: to Redis.
-        answers: what is made here.
+        model: of what is made here.
     """
 
-    def __init__(self, connection: Redis, answers: type[Answer]) -> None:
+    def __init__(self, connection: Redis, model: type[Answer]) -> None:
         self._connection = connection
-        self._model: type[Answer] = answers
+        self._model: type[Answer] = model
         self._reserve = connection.register_script(_RESERVE)
         self._forget = connection.register_script(_FORGET)
 
@@ -158,9 +159,9 @@ class Idempotency(Generic[Answer]):
 
     def forget(self, job_id: str) -> None:
         """Forgets every answer that named a job, or a batch, which is deleted."""
-        for record in cast("set[bytes]", self._connection.smembers(_answers(job_id))):
+        for record in cast("set[bytes]", self._connection.smembers(answers.key(job_id))):
             self._forget(keys=[record], args=["job", job_id])
-        self._connection.delete(_answers(job_id))
+        self._connection.delete(answers.key(job_id))
 
     def _reserved(self, ticket: Ticket, fingerprint: str) -> Answer | None:
         """None once the key is reserved; before that, waits for a twin that was faster."""
@@ -198,8 +199,3 @@ def _in_use() -> KeyInUse:
 
 def _record(client: str, key: str) -> str:
     return f"atelier:idempotency:{digest_of(f'{client} {key}'.encode())}"
-
-
-def _answers(job_id: str) -> str:
-    """The records in which a job is the answer."""
-    return f"atelier:answers:{job_id}"

@@ -46,7 +46,7 @@ class Hung(Exception):  # noqa: N818 - reads better where it is raised
 
 
 class IntakeWorker(RqWorker):
-    """The RQ worker of one intake thread; used by that thread only."""
+    """The RQ worker of one intake thread; used by that thread only, but for its heartbeats."""
 
     def __init__(
         self, name: str, jobs: Jobs, device: Device, coord: tf.train.Coordinator, settings: Settings
@@ -112,11 +112,11 @@ class IntakeWorker(RqWorker):
                 self._coord.wait_for_stop(self._strangers.leave(job))
                 return
             job.perform_with = self._perform
-            try:
-                with following(job):
+            with following(job):
+                try:
                     self.execute_job(job, queue)
-            except Settled:
-                self._jobs.leave_be(job)
+                except Settled:
+                    self._jobs.leave_be(job)
 
     def perform_job(self, job: Job, queue: Queue) -> bool:
         """Takes a job that is this worker's to its end, and tidies up."""
@@ -226,11 +226,16 @@ class IntakeWorker(RqWorker):
         """Its heart beats while this thread is busy with it; if that hangs, the house ends."""
         longest = self._settings.hang_seconds
 
+        def beat() -> None:
+            with self._lease.speaking:
+                self.maintain_heartbeats(job)
+            self._upkeep.run_if_due()
+
         def give_up() -> None:
             with self._coord.stop_on_exception():
                 raise Hung(f"Job {job.id} is prepared or stored for more than {longest:g} s.")
 
-        return beating(lambda: self.maintain_heartbeats(job), BEAT_SECONDS, longest, give_up)
+        return beating(beat, BEAT_SECONDS, longest, give_up)
 
     def _insist(self, job: PaintingJob, write: Callable[[], None]) -> None:
         """Writes what must not be lost; waits for Redis as long as the house stands."""

@@ -12,6 +12,7 @@ from typing import cast
 
 from redis import Redis
 from redis.client import Pipeline
+from rq.exceptions import NoSuchJobError
 from rq.job import JobStatus
 from rq.registry import CanceledJobRegistry
 
@@ -127,13 +128,19 @@ class Jobs(Ledger):
         elif status in {"succeeded", "canceled"}:
             self._removal.release_pictures(job)
 
-    def is_settled(self, job: PaintingJob, connection: Redis) -> bool:
-        """Whether a job that came out of the queue is not to be painted, or is already."""
-        raw = cast("bytes | None", connection.hget(job.key, "status"))
-        if raw is None or status_of(JobStatus(raw.decode())) in FINAL:
+    def is_settled(self, job: PaintingJob) -> bool:
+        """Whether a job that came out of the queue is not to be painted, or is already.
+
+        It is read anew.
+        """
+        try:
+            job.refresh()  # type: ignore[no-untyped-call]
+        except NoSuchJobError:
+            return True
+        if job.painting_status in FINAL:
             return True
         registry = self.queue.started_job_registry.key
-        running = cast("list[bytes]", connection.zrangebyscore(registry, time.time(), "+inf"))
+        running = cast("list[bytes]", self.connection.zrangebyscore(registry, time.time(), "+inf"))
         return any(entry.startswith(job.id.encode()) for entry in running)
 
     def leave_be(self, job: PaintingJob) -> None:

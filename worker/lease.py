@@ -7,6 +7,7 @@ record names the one that has it: who takes the job fences off whoever had it be
 (https://martin.kleppmann.com/2016/02/08/how-to-do-distributed-locking.html).
 """
 
+import threading
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -23,10 +24,13 @@ class Lease:
 
     Attributes:
         job: that it is of, as it was when the worker took it.
+        speaking: held by whoever speaks of the job: a heartbeat in the middle of a large write
+            would undo that, since both change the job's record.
     """
 
     def __init__(self, job: PaintingJob, execution: Execution) -> None:
         self.job = job
+        self.speaking = threading.Lock()
         self._connection = job.connection
         self._record = job.key
         self._registry = job.started_job_registry.key
@@ -45,6 +49,12 @@ class Lease:
         """
         self._check(self._connection)
 
+    def holds(self, connection: Redis) -> bool:
+        """Whether the job is the worker's."""
+        is_alive = connection.zscore(self._registry, self._entry) is not None
+        holder = cast("bytes | None", connection.hget(self._record, self._name))
+        return is_alive and holder == self._holder.encode()
+
     def write(self, do: Callable[[Pipeline], None]) -> list[Any]:
         """Does all of it or nothing, with the job still the worker's; gives what Redis answers.
 
@@ -57,12 +67,11 @@ class Lease:
             pipeline.multi()
             do(pipeline)
 
-        # Who takes the job over, or back, changes its record in the same transaction. The registry
-        # has the heartbeats of all workers: whoever watched that would never come to an end.
-        return cast("list[Any]", self._connection.transaction(do_if_ours, self._record))
+        # Who takes the job over, or back, changes its record. The registry has the heartbeats of
+        # all workers: whoever watched that would never come to an end.
+        with self.speaking:
+            return cast("list[Any]", self._connection.transaction(do_if_ours, self._record))
 
     def _check(self, connection: Redis) -> None:
-        is_alive = connection.zscore(self._registry, self._entry) is not None
-        holder = cast("bytes | None", connection.hget(self._record, self._name))
-        if not is_alive or holder != self._holder.encode():
+        if not self.holds(connection):
             raise Lost

@@ -17,7 +17,7 @@ from rq.job import Job as RqJob
 from rq.job import JobStatus
 
 from model.errors import AtelierError
-from worker import events, in_flight, reuse, totals, webhooks
+from worker import answers, events, in_flight, reuse, totals, webhooks
 from worker.batches import moves
 from worker.records import (
     FINAL,
@@ -184,8 +184,10 @@ class PaintingJob(RqJob):
 
     def _settle(self, connection: Redis) -> None:
         """A job that has ended counts no more; one that has succeeded may answer for others."""
-        if self.client is not None and self.painting_status in FINAL:
-            in_flight.remove(connection, self.client, self.id)
+        if self.painting_status in FINAL:
+            answers.keep(connection, self.id, self.result_ttl or 1)
+            if self.client is not None:
+                in_flight.remove(connection, self.client, self.id)
         if self.painting_status == "succeeded":
             reuse.remember(connection, self.owner, self.kwargs, self.id, self.result_ttl or 1)
 

@@ -47,7 +47,7 @@ class NoDeathPenalty(BaseDeathPenalty):
 
 
 class RqWorker(SimpleWorker):
-    """An RQ worker that lives in a thread; used by that thread only."""
+    """An RQ worker that lives in a thread; used by that thread only, but for its heartbeats."""
 
     death_penalty_class = NoDeathPenalty
     job_class = PaintingJob
@@ -84,19 +84,25 @@ class RqWorker(SimpleWorker):
             Settled: it is not to be painted, or another worker has it.
         """
         job = cast("PaintingJob", job)
+        lease: Lease | None = None
 
         def take(pipeline: Pipeline) -> None:
-            if self._jobs.is_settled(job, pipeline):
+            nonlocal lease
+            if lease is not None and lease.holds(pipeline):  # all but the answer has come through
+                pipeline.multi()
+                return
+            if self._jobs.is_settled(job):
                 raise Settled
             pipeline.multi()
             ttl = self.get_heartbeat_ttl(job)
             self.execution = Execution.create(job, ttl, pipeline, worker_name=self.name)
-            self._lease = Lease(job, self.execution)
-            self._lease.enter(pipeline)
+            lease = Lease(job, self.execution)
+            lease.enter(pipeline)
             self.set_state(WorkerStatus.BUSY, pipeline=pipeline)
 
         # Whoever else takes it changes its record as well.
         self.connection.transaction(take, job.key)
+        self._lease = cast("Lease", lease)
         self._attempt = Attempt(self._lease, self._jobs, self.name)
         return cast("Execution", self.execution)
 
@@ -130,7 +136,7 @@ class RqWorker(SimpleWorker):
         try:
             self._decide(job, error, exc_string)
         except Lost:  # whatever became of it here: it is for another to say
-            logger.warning("Job %s was given to another worker meanwhile.", job.id)
+            logger.warning("Job %s was given to another worker meanwhile, or deleted.", job.id)
             with self.connection.pipeline() as pipeline:
                 self.cleanup_execution(job, pipeline)
                 pipeline.execute()

@@ -113,8 +113,9 @@ class Settings(BaseSettings):
     )
     hang_seconds: Positive = Field(
         900,
-        description="How long a device may take for a few steps, or a worker show no sign of life, "
-        "before its process ends itself to be started again.",
+        description="How long a device may take for a few steps, a picture to be decoded or "
+        "stored, or a worker show no sign of life, before its process ends itself to be started "
+        "again.",
     )
     stop_grace_seconds: Positive = Field(
         6, description="Time a worker has to put its jobs back when it is asked to stop."

@@ -23,7 +23,7 @@ from worker.settings import Settings
 from worker.submission import Submission
 from worker.vaults import StoreAway
 
-#: Its tools clean up when they look: without a try left they would fail a job whose worker died.
+#: RQ's tools clean up when they look: without a try left they would fail a job whose worker died.
 TAKEOVERS = 100
 
 #: The facts that a job is handed in with; all others tell of its painting.

@@ -29,6 +29,9 @@ logger = logging.getLogger(__name__)
 #: Between two rounds, whichever worker makes them, in seconds.
 ROUND_SECONDS = 5
 
+#: After a while in which nobody could speak: as long as the slowest may take to try again.
+_GRACE_SECONDS = 2 * ROUND_SECONDS
+
 #: A job between the queue and a worker for so long was dropped by one that died, in seconds.
 STRANDED_SECONDS = 15
 
@@ -66,7 +69,7 @@ class Upkeep:
         """
         now = time.monotonic()
         if now - self._last_look > ROUND_SECONDS:
-            self._next_round = now + ROUND_SECONDS
+            self._next_round = now + _GRACE_SECONDS
         self._last_look = now
         if now < self._next_round:
             return
@@ -98,12 +101,14 @@ class Upkeep:
         entry = f"{job_id}:{execution}"
         last = pipeline.zscore(registry, entry)
         job = self._unfinished(job_id)
+        # A worker of an older version names none, and leaves what another has named before.
+        named = job.facts.get("lease", execution) if job is not None else execution
+        is_anothers = named != execution and pipeline.zscore(registry, f"{job_id}:{named}")
         pipeline.multi()
         if last is None or last > time.time():
             return
         pipeline.zrem(registry, entry)
-        # Where the record names another, that one has it; an older worker names none.
-        if job is not None and job.facts.get("lease", execution) == execution:
+        if job is not None and not is_anothers:
             logger.warning("Job %s has lost its worker and goes back to the queue.", job_id)
             self._jobs.put_back(job, pipeline)
 

@@ -12,6 +12,7 @@ from redis import Redis
 from tests.app.api import Files, contents, pictures, problem, serving, traces
 from tests.house import eventually
 from tests.pictures import photograph, style_picture
+from worker.ledger import longest_life_seconds
 from worker.settings import Settings
 
 KEY = {"Idempotency-Key": "8e03978e-40d5-43dd-bc93-6894a57f9324"}
@@ -166,12 +167,12 @@ def test_two_clients_may_use_the_same_key(api: httpx.Client, files: Files) -> No
     assert jobs_made(api) == 2
 
 
-def test_a_record_is_kept_as_long_as_a_result_and_names_nobody(
+def test_a_record_is_kept_as_long_as_its_job_may_be_and_names_nobody(
     api: httpx.Client, redis: Redis, settings: Settings, files: Files
 ) -> None:
     headers = KEY | {"X-Forwarded-For": "192.0.2.1"}
     api.post("/v1/jobs", files=files, headers=headers)
-    assert 0 < redis.ttl(record(redis)) <= settings.result_ttl_seconds
+    assert 0 < redis.ttl(record(redis)) <= longest_life_seconds(settings)
     assert redis.ttl(record(redis)) > settings.result_ttl_seconds - 60
     assert not traces(redis, ["192.0.2.1", KEY["Idempotency-Key"]])
 

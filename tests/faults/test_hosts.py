@@ -43,7 +43,7 @@ def undisturbed(site: Site) -> bytes:
 
 def assert_refused(worker: Part, job: str) -> None:
     """A worker has been told that a job is not its own any more."""
-    said = f"Job {job} was given to another worker meanwhile."
+    said = f"Job {job} was given to another worker meanwhile"
     eventually(lambda: said in worker.output, within=30, what="it hears that the job is lost")
     assert f"Job {job} is painted" not in worker.output
 

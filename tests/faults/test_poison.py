@@ -56,7 +56,7 @@ def test_what_a_worker_says_of_a_job_that_another_has_ended_meanwhile_is_refused
         return "".join(worker.output for worker in site.parts.workers)
 
     eventually(
-        lambda: output().count("was given to another worker meanwhile.") == len(jobs),
+        lambda: output().count("was given to another worker meanwhile") == len(jobs),
         within=30,
         what="the first workers hear that the jobs are not theirs",
     )

@@ -128,7 +128,7 @@ def test_a_read_only_redis_takes_nothing_until_it_is_the_first_again(
 ) -> None:
     job = site.submit(**LONG)
     site.until_painted(job)
-    before = uploads(redis)
+    before, starts = uploads(redis), [worker.starts for worker in site.parts.workers]
     redis.replicaof("127.0.0.1", 1)
     try:
         assert_unavailable(site.post(**SHORT))
@@ -137,6 +137,7 @@ def test_a_read_only_redis_takes_nothing_until_it_is_the_first_again(
         redis.replicaof("NO", "ONE")
     site.until(job, "succeeded")
     assert site.picture(job) == undisturbed
+    assert [worker.starts for worker in site.parts.workers] == starts
     site.assert_settled(job)
 
 

@@ -57,6 +57,12 @@ def test_it_does_not_beat_for_ever_for_what_hangs() -> None:
     assert heart.beats == beats > 0
 
 
+def test_what_waits_for_redis_does_not_hang() -> None:
+    heart = Heart(enough=100, trouble=RedisConnectionError())
+    with beating(heart.beat, 0.001, 0.01, never):
+        assert heart.has_beaten.wait(SOON)
+
+
 def test_a_bug_of_its_own_is_told() -> None:
     with pytest.raises(ZeroDivisionError), beating(lambda: 1 / 0, 0.001, SOON, never):  # type: ignore[arg-type]
         pass

@@ -113,3 +113,13 @@ def test_a_job_whose_making_was_not_confirmed_is_not_made_again(
     monkeypatch.setattr(jobs._submitter, "_enqueue", enqueue)
     assert jobs.submit(submission).replayed
     assert len(jobs.list_newest()[0]) == 1
+
+
+def test_a_key_lives_as_long_as_the_job_may_and_goes_when_the_job_does(
+    jobs: Jobs, redis: Redis, submission: Submission, settings: Settings
+) -> None:
+    jobs.submit(submission)
+    (record,) = redis.keys("atelier:idempotency:*")
+    assert redis.ttl(record) > settings.input_ttl_seconds
+    jobs.cancel(jobs.list_newest()[0][0].id)
+    assert redis.ttl(record) <= settings.result_ttl_seconds

@@ -1,15 +1,18 @@
 """Who has a job, and what an intake thread does while its device paints, on a real Valkey."""
 
-from typing import cast
+import threading
+from typing import Any, cast
 
 import numpy as np
 import pytest
 import tensorflow as tf
-from redis import Redis
+from redis import Redis, WatchError
+from redis.client import Pipeline
 
 from model.params import StyleTransferParams
 from model.progress import Progress
 from model.sitting import Sitting
+from worker import intake as intake_module
 from worker.assignment import Assignment, Lost, News
 from worker.device import Device
 from worker.intake import Hung, IntakeWorker
@@ -49,10 +52,10 @@ def test_of_two_that_took_a_job_at_once_one_has_it(
     first, second = (intake_of(jobs, settings, name) for name in ("first", "second"))
     is_settled = jobs.is_settled
 
-    def slowly(job: PaintingJob, connection: Redis) -> bool:
+    def slowly(job: PaintingJob) -> bool:
         """Between its look and its word the other one comes."""
         monkeypatch.setattr(jobs, "is_settled", is_settled)
-        settled = is_settled(job, connection)
+        settled = is_settled(job)
         second.prepare_execution(job)
         return settled
 
@@ -115,6 +118,42 @@ def test_the_last_news_of_a_painting_are_published_however_soon_it_ends(
     assert intake._accompany(job, assignment) is PICTURE
     assert jobs.get(job.id).progress.step == 3
     assert jobs.blobs.get(job.id, "losses") is not None
+
+
+def test_what_takes_long_to_write_is_written_while_the_heart_beats(
+    jobs: Jobs, settings: Settings, job: PaintingJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(intake_module, "BEAT_SECONDS", 0.01)
+    intake, tries = intake_of(jobs, settings), 0
+    intake.prepare_execution(job)
+
+    def upload(pipeline: Pipeline) -> None:
+        nonlocal tries
+        tries += 1
+        threading.Event().wait(0.1)
+        jobs.enter(pipeline, job.id, {"attempt": 7})
+
+    with intake._kept_alive(job):
+        intake._lease.write(upload)
+    assert tries == 1
+    assert jobs.get(job.id).attempt == 7
+
+
+def test_whoever_hears_no_answer_to_taking_a_job_has_it_all_the_same(
+    jobs: Jobs, settings: Settings, job: PaintingJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    execute = Pipeline.execute
+
+    def cut(pipeline: Pipeline, *args: bool) -> list[Any]:
+        """As redis-py tells of it where something is watched."""
+        monkeypatch.setattr(Pipeline, "execute", execute)
+        execute(pipeline, *args)
+        raise WatchError("A ConnectionError occurred while watching one or more keys")
+
+    intake = intake_of(jobs, settings)
+    monkeypatch.setattr(Pipeline, "execute", cut)
+    intake.prepare_execution(job)
+    intake._lease.check()
 
 
 def test_a_decoding_that_hangs_ends_the_house_so_that_it_is_started_again(

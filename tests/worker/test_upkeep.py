@@ -151,6 +151,15 @@ def test_a_stranded_job_goes_back_to_the_queue_and_not_to_the_failed(
     assert not redis.exists(STRANDED)
 
 
+def test_a_job_whose_last_worker_was_an_older_one_goes_back_whoever_is_named_in_it(
+    jobs: Jobs, settings: Settings, one_waits: str
+) -> None:
+    start(jobs, one_waits, heartbeat_ttl=0)
+    jobs.note(one_waits, lease="let go of long ago")
+    make_rounds(Upkeep(jobs, settings))
+    assert jobs.queue.job_ids == [one_waits]
+
+
 def test_one_worker_at_a_time_makes_the_rounds(
     jobs: Jobs, settings: Settings, redis: Redis, one_waits: str
 ) -> None:
