@@ -76,7 +76,6 @@ class Blobs:
         self._connection = connection
         self._vault = vault or InRedis()
         self._link_seconds = link_seconds
-        self._leave = connection.register_script(_LEAVE)
 
     def add_upload(self, digest: str, data: bytes, job_id: str, ttl_seconds: int) -> None:
         """Stores a picture that a job uses under its SHA-256, once however often it comes."""
@@ -113,8 +112,12 @@ class Blobs:
     def count_again(self) -> int:
         """Bytes of all uploads, without those that have expired meanwhile."""
         sizes = cast("dict[bytes, bytes]", self._connection.hgetall(SIZES))
-        for digest in (name.decode() for name in sizes if name != TOTAL.encode()):
-            self._leave(keys=[_upload_key(digest), SIZES], args=[digest])
+        digests = [name.decode() for name in sizes if name != TOTAL.encode()]
+        for first in range(0, len(digests), _TOGETHER):
+            with self._connection.pipeline(transaction=False) as pipeline:
+                for digest in digests[first : first + _TOGETHER]:
+                    pipeline.eval(_LEAVE, 2, _upload_key(digest), SIZES, digest)
+                pipeline.execute()
         return self.kept_bytes()
 
     def kept_bytes(self) -> int:

@@ -9,7 +9,7 @@ it stores the picture and lets RQ mark the job finished. To RQ it is an ordinary
 import logging
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from typing import cast
 
 import tensorflow as tf
@@ -229,7 +229,9 @@ class IntakeWorker(RqWorker):
         def beat() -> None:
             with self._lease.speaking:
                 self.maintain_heartbeats(job)
-            self._upkeep.run_if_due()
+            # What goes wrong in a round is not this job's doing.
+            with self._coord.stop_on_exception(), suppress(*RedisAway):
+                self._upkeep.run_if_due()
 
         def give_up() -> None:
             with self._coord.stop_on_exception():

@@ -8,15 +8,20 @@ record names the one that has it: who takes the job fences off whoever had it be
 """
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Any, cast
 
 from redis import Redis
 from redis.client import Pipeline
+from redis.exceptions import WatchError
 from rq.executions import Execution
 
 from worker.assignment import Lost
 from worker.painting_job import PaintingJob, as_fields
+
+#: Between two tries to write, for a heartbeat that waits to be heard.
+_PAUSE_SECONDS = 0.01
 
 
 class Lease:
@@ -61,16 +66,18 @@ class Lease:
         Raises:
             Lost: it was given to another, or is not there any more.
         """
-
-        def do_if_ours(pipeline: Pipeline) -> None:
-            self._check(pipeline)
-            pipeline.multi()
-            do(pipeline)
-
-        # Who takes the job over, or back, changes its record. The registry has the heartbeats of
-        # all workers: whoever watched that would never come to an end.
-        with self.speaking:
-            return cast("list[Any]", self._connection.transaction(do_if_ours, self._record))
+        while True:
+            try:
+                with self.speaking, self._connection.pipeline() as pipeline:
+                    # Who takes the job over, or back, changes its record. The registry has the
+                    # heartbeats of all workers: whoever watched that would never come to an end.
+                    pipeline.watch(self._record)  # type: ignore[no-untyped-call]
+                    self._check(pipeline)
+                    pipeline.multi()
+                    do(pipeline)
+                    return pipeline.execute()
+            except WatchError:
+                time.sleep(_PAUSE_SECONDS)
 
     def _check(self, connection: Redis) -> None:
         if not self.holds(connection):

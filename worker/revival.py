@@ -4,7 +4,7 @@ from redis.client import Pipeline
 from rq.registry import FailedJobRegistry
 
 from model.errors import AtelierError
-from worker import events, in_flight
+from worker import answers, events, in_flight
 from worker.admission import Admission
 from worker.blobs import Blobs
 from worker.ledger import Ledger, longest_life_seconds
@@ -75,6 +75,7 @@ class Revival:
             pipeline.hdel(job.key, field_of(fact))
         pipeline.hset(job.key, items=as_fields({"progress": progress}))
         pipeline.persist(job.key)
+        answers.keep(pipeline, job.id, self._life)
         pipeline.zrem(FailedJobRegistry(queue=self._ledger.queue).key, job.id)
         if job.client is not None:
             in_flight.add(pipeline, job.client, job.id, self._life)

@@ -156,6 +156,18 @@ def test_whoever_hears_no_answer_to_taking_a_job_has_it_all_the_same(
     intake._lease.check()
 
 
+def test_what_goes_wrong_in_a_round_ends_the_house_and_not_the_job_at_hand(
+    jobs: Jobs, settings: Settings, job: PaintingJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    intake = intake_of(jobs, settings)
+    intake.prepare_execution(job)
+    monkeypatch.setattr(intake._upkeep, "run_if_due", lambda: 1 / 0)
+    with intake._kept_alive(job):
+        assert intake._coord.wait_for_stop(10)
+    with pytest.raises(ZeroDivisionError):
+        intake._coord.join()
+
+
 def test_a_decoding_that_hangs_ends_the_house_so_that_it_is_started_again(
     jobs: Jobs, settings: Settings, job: PaintingJob
 ) -> None:

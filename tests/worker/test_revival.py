@@ -1,6 +1,7 @@
 """A job that failed is queued again only where there is room for it."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import pytest
 from redis import Redis
@@ -76,6 +77,16 @@ def test_nothing_of_what_befell_it_is_held_against_it(jobs: Jobs, submission: Su
     assert again.client == submission.client_digest
     assert again.facts["progress"] == JobProgress(preview_version=4).model_dump()
     assert not jobs.cancel_requested(job.id)
+
+
+def test_its_idempotency_key_lives_as_long_as_it_may_again(
+    jobs: Jobs, redis: Redis, submission: Submission, settings: Settings
+) -> None:
+    job = failed(jobs, replace(submission, idempotency_key="k"))
+    (record,) = redis.keys("atelier:idempotency:*")
+    assert redis.ttl(record) <= settings.result_ttl_seconds
+    jobs.retry(job.id)
+    assert redis.ttl(record) > settings.input_ttl_seconds
 
 
 def test_it_is_taken_from_dead_workers_as_often_as_any_other(

@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from redis.exceptions import WatchError
 
 from model.errors import InputError, PaintingError
+from worker import answers
 from worker.admission import Admission, QueueFull, TooManyJobs
 from worker.batches import book, deleted, unfinished
 from worker.batches.batches import Batches
@@ -220,5 +221,6 @@ class Feeder:
         jobs = book.entered(self._connection, batch).values()
         self._blobs.keep([job_id for _, job_id in jobs], "result", ttl)
         book.expire(self._connection, batch, ttl)
+        answers.keep(self._connection, batch, ttl)
         unfinished.leave_finished(self._connection, batch, page.asked.client)
         logger.info("Batch %s is finished: %s", batch, page.counts)
