@@ -32,8 +32,8 @@ from worker.jobs import Jobs
 from worker.records import FINAL, Status
 
 #: Between two jobs, and between two harms, on average, in seconds.
-_JOB_SECONDS = 1.0
-_HARM_SECONDS = 4.0
+_JOB_SECONDS = 0.7
+_HARM_SECONDS = 3.0
 
 #: Part of the jobs that their client cancels, or deletes, somewhere on their way.
 _REGRETTED = 0.15
