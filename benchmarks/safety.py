@@ -17,6 +17,7 @@ from typing import cast
 import numpy as np
 import tensorflow as tf
 
+from benchmarks.service import SAMPLES
 from model import weights
 from model.devices import open_devices
 from model.painting import Studio
@@ -57,7 +58,7 @@ def begun(size: int) -> Run:
 
 def a_beat(jobs: Jobs, settings: Settings) -> Callable[[], None]:
     """What an intake thread does twice a second for a job that is painted."""
-    sample = Path("samples/pavilion.jpg").read_bytes()
+    sample = (SAMPLES / "pavilion.jpg").read_bytes()
     submitted = jobs.submit(Submission(Pictures(sample, [sample]), StyleTransferParams()))
     job = jobs.fetch(submitted.id)
     no_device = cast("Device", None)
