@@ -2,7 +2,7 @@
 
     make bench
 
-The machine should do nothing else meanwhile. About forty minutes on two cores; most of it is
+The machine should do nothing else meanwhile. By estimate forty minutes on two cores; most of it is
 neural-style, whose losses are kept for the next time.
 """
 
