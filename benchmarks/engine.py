@@ -21,7 +21,7 @@ import numpy as np  # noqa: E402
 import tensorflow as tf  # noqa: E402
 
 from benchmarks import machine, subjects  # noqa: E402
-from benchmarks.torch_peer import SETTINGS, TorchPeer  # noqa: E402
+from benchmarks.torch_peer import TorchPeer  # noqa: E402
 from model import weights  # noqa: E402
 from model.devices import open_devices  # noqa: E402
 from model.images import resize  # noqa: E402
@@ -35,6 +35,9 @@ from worker.settings import load_settings  # noqa: E402
 #: Of each in a round; fewer of what takes long.
 _SECONDS_IN_A_ROUND = 3.0
 
+#: Of the square matrices whose product is the peak.
+_SIDE = 4096
+
 Measured = Mapping[str, list[float]]
 
 
@@ -43,15 +46,20 @@ def main() -> None:
     asked = _asked()
     open_devices("cpu")
     features = weights.load("bundled", load_settings().folder / "features")
-    studios = {"bfloat16": Studio(features), "float32": Studio(features, precision="float32")}
+    chosen = Studio(features)
+    studios = {chosen.dtype.name: chosen, "float32": Studio(features, precision="float32")}
     print(machine.description())
-    print(f"Matrix products of 4096 x 4096: {_peaks()} GFLOP/s")
+    peaks = {name: _peak(tf.as_dtype(name)) for name in studios}
+    said = ", ".join(f"{peak / 1e9:.0f} in {name}" for name, peak in peaks.items())
+    print(f"Matrix products of {_SIDE} x {_SIDE}: {said} GFLOP/s")
     with ExitStack() as stack:
         peer = asked.torch and stack.enter_context(
             TorchPeer(asked.torch, features, _pictures(1024))
         )
+        if peer:
+            print(f"PyTorch {peer.version}")
         for size in asked.sizes:
-            print(_table(size, _measured(studios, peer, size, asked.rounds)), flush=True)
+            print(_table(size, _measured(studios, peer, size, asked.rounds), peaks), flush=True)
 
 
 def flop_per_pixel() -> float:
@@ -84,7 +92,7 @@ def _measured(
 ) -> Measured:
     """Medians of the rounds' steps in seconds, by who took them."""
     ours = {f"Atelier {name}": _ours(_run(studio, size)) for name, studio in studios.items()}
-    theirs = {f"PyTorch {name}": peer.steps(name, size) for name in SETTINGS} if peer else {}
+    theirs = {f"PyTorch {name}": peer.steps(name, size) for name in peer.settings} if peer else {}
     found: dict[str, list[float]] = {}
     for _ in range(rounds):
         for name, take in (ours | theirs).items():
@@ -118,35 +126,32 @@ def _median_of_a_round(take: Callable[[int], list[float]]) -> float:
     return statistics.median(first + take(more)) if more else first[0]
 
 
-def _table(size: int, measured: Measured) -> str:
+def _table(size: int, measured: Measured, peaks: Mapping[str, float]) -> str:
     medians = {name: statistics.median(seconds) for name, seconds in measured.items()}
     ours = next(iter(medians.values()))
     lines = [
-        f"\n| {size} x {size} | step | GFLOP/s of the convolutions | times as long as ours |",
-        "|---|--:|--:|--:|",
+        f"\n| {size} x {size} | step | times ours | convolutions, GFLOP/s | of the peak |",
+        "|---|--:|--:|--:|--:|",
     ]
     for name, seconds in medians.items():
-        rate = flop_per_pixel() * size**2 / seconds / 1e9
-        lines.append(f"| {name} | {1000 * seconds:.0f} ms | {rate:.0f} | {seconds / ours:.2f} |")
+        rate = flop_per_pixel() * size**2 / seconds
+        dtype = name.split()[1]
+        lines.append(
+            f"| {name} | {1e3 * seconds:.0f} ms | {seconds / ours:.2f} | {rate / 1e9:.0f} |"
+            f" {rate / peaks[dtype]:.0%} |"
+        )
     return "\n".join(lines)
-
-
-def _peaks() -> str:
-    return ", ".join(
-        f"{_peak(dtype) / 1e9:.0f} in {dtype.name}" for dtype in (tf.bfloat16, tf.float32)
-    )
 
 
 def _peak(dtype: tf.DType) -> float:
     """Floating point operations per second of a large matrix product: the best of some."""
-    n = 4096
-    a = tf.cast(np.random.default_rng(0).random((n, n), np.float32), dtype)
+    a = tf.cast(np.random.default_rng(0).random((_SIDE, _SIDE), np.float32), dtype)
     seconds = []
     for _ in range(5):
         began = time.perf_counter()
         tf.matmul(a, a).numpy()
         seconds.append(time.perf_counter() - began)
-    return 2 * n**3 / min(seconds)
+    return 2 * _SIDE**3 / min(seconds)
 
 
 if __name__ == "__main__":

@@ -3,17 +3,18 @@
 import os
 import platform
 from importlib.metadata import version
-from pathlib import Path
 
-#: What makes the difference for bfloat16.
-_FLAGS = ("avx512f", "avx512_bf16", "amx_bf16")
+from model.processor import instructions
+
+#: What makes the difference for products, in float32 and in bfloat16.
+_FLAGS = ("avx2", "avx512f", "avx512_bf16", "amx_bf16")
 
 
 def description() -> str:
     """Cores, instruction sets, memory and versions."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     parts = (
-        f"{os.cpu_count()} cores ({', '.join(_found_flags()) or platform.machine()})",
+        f"{os.cpu_count()} cores ({', '.join(_known()) or platform.machine()})",
         f"{memory:.0f} GiB",
         f"Python {platform.python_version()}",
         f"TensorFlow {version('tensorflow')}",
@@ -21,8 +22,6 @@ def description() -> str:
     return ", ".join(parts)
 
 
-def _found_flags() -> list[str]:
-    """Of Linux's list; none elsewhere."""
-    listed = Path("/proc/cpuinfo")
-    words = set(listed.read_text(encoding="utf-8").split()) if listed.exists() else set()
-    return [flag for flag in _FLAGS if flag in words]
+def _known() -> list[str]:
+    has = instructions()
+    return [flag for flag in _FLAGS if flag in has]

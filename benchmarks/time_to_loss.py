@@ -36,7 +36,7 @@ from model import formats, weights  # noqa: E402
 from model.devices import open_devices  # noqa: E402
 from model.images import resize  # noqa: E402
 from model.objective import Objective  # noqa: E402
-from model.precision import compute_dtype, winograd_pays  # noqa: E402
+from model.precision import fastest  # noqa: E402
 from model.recipes import Scale  # noqa: E402
 from model.run import Run  # noqa: E402
 from model.sitting import Sitting  # noqa: E402
@@ -178,8 +178,7 @@ def _ours(way: Way, task: Task, goal: Point) -> Iterator[Point]:
     params = neural_params(max(task.content.shape), way.optimizer)
     began = time.perf_counter()
     sitting = Sitting.prepare(task.content, [task.style], params)
-    dtype = compute_dtype("auto", "cpu")
-    network = Network(task.features, dtype, winograd=winograd_pays(dtype, "cpu"))
+    network = Network(task.features, fastest("auto", "cpu"))
     scaled = Scaled.at(sitting, *_scales(way, task.content))
     run = Run(scaled, Objective(network, task.loss.kind), "cpu")
     seconds, point = 0.0, Point(0.0, np.inf)

@@ -15,14 +15,6 @@ from model.vgg import Features
 
 _DRIVER = Path(__file__).with_name("torch_driver.py")
 
-#: How it may compute, as the driver names it.
-SETTINGS = (
-    "float32",
-    "float32 channels_last",
-    "bfloat16 channels_last",
-    "bfloat16 channels_last compiled",
-)
-
 Array = npt.NDArray[np.float32]
 
 
@@ -33,6 +25,10 @@ class TorchPeer:
         python: the interpreter of its environment.
         features: loaded into its network.
         pictures: content and style, float32 RGB in [0, 1], [height, width, 3].
+
+    Attributes:
+        version: of PyTorch, once it is there.
+        settings: how it may compute on this processor, as the driver names it.
     """
 
     def __init__(self, python: Path, features: Features, pictures: tuple[Array, Array]) -> None:
@@ -51,7 +47,8 @@ class TorchPeer:
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
-        self.version = self._line()["torch"]
+        said = self._line()
+        self.version, self.settings = said["torch"], said["settings"]
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -61,7 +58,7 @@ class TorchPeer:
         self._folder.cleanup()
 
     def steps(self, setting: str, size: int) -> Callable[[int], list[float]]:
-        """Takes so many steps in one of ``SETTINGS``, at a size in pixels; how long each took.
+        """Takes so many steps in one of ``settings``, at a size in pixels; how long each took.
 
         The callable raises RuntimeError where PyTorch cannot.
         """

@@ -22,7 +22,7 @@ from model import recipes
 from model.graphs import Kind
 from model.objective import Objective
 from model.params import StyleTransferParams
-from model.precision import Precision, compute_dtype, winograd_pays
+from model.precision import Precision, fastest
 from model.progress import Progress
 from model.run import Run
 from model.sitting import Sitting
@@ -54,10 +54,10 @@ class Studio:
     ) -> None:
         self.features = features
         self.device = device
-        self.dtype = compute_dtype(precision, device)
+        arithmetic = fastest(precision, device)
+        self.dtype = arithmetic.dtype
         with tf.device(device):
-            winograd = winograd_pays(self.dtype, device)
-            self._network = Network(features, self.dtype, winograd=winograd)
+            self._network = Network(features, arithmetic)
         self._objectives: dict[tuple[str | int | None, ...], Objective] = {}
 
     def begin(self, sitting: Sitting, *, small_tiles: bool = False) -> Run:

@@ -13,8 +13,10 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from model.convolutions import Convolution, transposed
+from model.precision import Arithmetic
 from model.tiles import STRIDE
-from model.winograd import Convolution
+from model.winograd import in_fewer_multiplications
 
 Pooling = Literal["average", "max"]
 Array = npt.NDArray[np.float32]
@@ -114,6 +116,11 @@ _LARGEST_TO_MEAN = 2.0
 #: multiplications that they save.
 _WINOGRAD_CHANNELS = 256
 
+#: One of fewer input channels, the first, takes hardly any time.
+_TRANSPOSED_CHANNELS = 64
+
+_PLAIN = Arithmetic()
+
 
 class Network:
     """The network on a device: the features as constant tensors, to be shared by all graphs.
@@ -123,22 +130,14 @@ class Network:
 
     Args:
         features: the weights.
-        dtype: of the convolutions, float32 or bfloat16.
-        winograd: whether the deep convolutions are done in fewer multiplications.
+        arithmetic: of the convolutions.
     """
 
-    def __init__(
-        self, features: Features, dtype: tf.DType = tf.float32, *, winograd: bool = False
-    ) -> None:
+    def __init__(self, features: Features, arithmetic: Arithmetic = _PLAIN) -> None:
         self.features = features
-        self.dtype = dtype
-        self._kernels = {
-            name: Convolution.of(k, dtype)
-            if winograd and min(k.shape[2:]) >= _WINOGRAD_CHANNELS
-            else tf.constant(k, dtype)
-            for name, k in features.kernels.items()
-        }
-        self._biases = {name: tf.constant(b, dtype) for name, b in features.biases.items()}
+        self.dtype = arithmetic.dtype
+        self._kernels = {name: _on_device(k, arithmetic) for name, k in features.kernels.items()}
+        self._biases = {name: tf.constant(b, self.dtype) for name, b in features.biases.items()}
 
     def activations(
         self, image: tf.Tensor, layers: Iterable[str], pooling: Pooling = "average"
@@ -184,6 +183,15 @@ class Network:
             return x if learned == "average" else _LARGEST_TO_MEAN * x
         x = tf.nn.max_pool2d(x, ksize=2, strides=2, padding="VALID")
         return x if learned == "max" else x / _LARGEST_TO_MEAN
+
+
+def _on_device(kernel: Array, arithmetic: Arithmetic) -> tf.Tensor | Convolution:
+    channels = min(kernel.shape[2:])
+    if arithmetic.winograd and channels >= _WINOGRAD_CHANNELS:
+        return in_fewer_multiplications(kernel, arithmetic.dtype)
+    if arithmetic.transposed and channels >= _TRANSPOSED_CHANNELS:
+        return transposed(kernel, arithmetic.dtype)
+    return tf.constant(kernel, arithmetic.dtype)
 
 
 def _extended(image: tf.Tensor) -> tf.Tensor:

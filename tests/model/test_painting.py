@@ -10,7 +10,7 @@ from model import weights
 from model.errors import CheckpointError, ParameterError
 from model.painting import Studio, paint
 from model.params import StyleTransferParams
-from model.precision import compute_dtype
+from model.precision import fastest
 from model.progress import Progress
 from model.run import Run
 from model.sitting import Array
@@ -97,7 +97,7 @@ def test_what_does_not_fit_is_refused_before_anything_is_painted(
 
 
 def test_a_studio_takes_the_precision_of_its_device(features: Features) -> None:
-    assert Studio(features).dtype == compute_dtype("auto", "cpu")
+    assert Studio(features).dtype == fastest("auto", "cpu").dtype
     assert Studio(features, precision="bfloat16").dtype == tf.bfloat16
 
 

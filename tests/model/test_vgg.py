@@ -13,6 +13,7 @@ import pytest
 import tensorflow as tf
 
 from model import vgg
+from model.precision import Arithmetic
 from model.vgg import CONVOLUTIONS, VGG19, Conv, Features
 
 Array = npt.NDArray[np.float32]
@@ -225,7 +226,8 @@ def test_a_picture_moved_by_two_pixels_moves_what_is_seen_by_one_after_a_pooling
 def test_bfloat16_sees_nearly_the_same(features: Features) -> None:
     name = "block4_conv2"
     exact = seen(features, image(), name)
-    rough = vgg.Network(features, tf.bfloat16).activations(tf.constant(image()), [name])[name]
+    network = vgg.Network(features, Arithmetic(tf.bfloat16))
+    rough = network.activations(tf.constant(image()), [name])[name]
     assert rough.dtype == tf.bfloat16
     error = np.asarray(tf.cast(rough, tf.float32)) - exact
     assert np.sqrt(np.mean(error**2)) < 0.02 * np.sqrt(np.mean(exact**2))

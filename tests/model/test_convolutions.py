@@ -1,4 +1,4 @@
-"""Convolutions in fewer multiplications, against TensorFlow's own."""
+"""Convolutions by other ways, against TensorFlow's own."""
 
 from collections.abc import Callable
 
@@ -6,8 +6,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from model.convolutions import Array, Convolution, transposed
+from model.precision import Arithmetic
 from model.vgg import CONVOLUTIONS, Features, Network
-from model.winograd import Array, Convolution
+from model.winograd import in_fewer_multiplications
+
+Way = Callable[[Array, tf.DType], Convolution]
+
+each_way = pytest.mark.parametrize("way", [in_fewer_multiplications, transposed])
 
 SHAPES = [(1, 4, 6), (1, 1, 1), (2, 5, 8), (3, 2, 7), (1, 9, 3)]
 
@@ -38,24 +44,29 @@ def relative_error(found: tf.Tensor, exact: tf.Tensor) -> float:
     return float(np.sqrt(np.mean(error**2) / np.mean(np.square(exact))))
 
 
+@each_way
 @pytest.mark.parametrize("shape", SHAPES)
 def test_it_is_the_direct_convolution_of_any_size_and_number_of_pictures(
-    shape: tuple[int, int, int],
+    way: Way, shape: tuple[int, int, int]
 ) -> None:
     x = tf.constant(normal(*shape, 24))
-    found = Convolution.of(KERNEL, tf.float32)(x)
+    found = way(KERNEL, tf.float32)(x)
     np.testing.assert_allclose(found, direct(x), rtol=0, atol=1e-5)
 
 
+@each_way
 @pytest.mark.parametrize("shape", SHAPES)
-def test_its_gradient_is_that_of_the_direct_convolution(shape: tuple[int, int, int]) -> None:
+def test_its_gradient_is_that_of_the_direct_convolution(
+    way: Way, shape: tuple[int, int, int]
+) -> None:
     x, upstream = tf.constant(normal(*shape, 24)), normal(*shape, 16, seed=1)
-    found = pulled_back(Convolution.of(KERNEL, tf.float32), x, upstream)
+    found = pulled_back(way(KERNEL, tf.float32), x, upstream)
     np.testing.assert_allclose(found, pulled_back(direct, x, upstream), rtol=0, atol=1e-5)
 
 
-def test_one_graph_serves_every_size() -> None:
-    convolution = Convolution.of(KERNEL, tf.float32)
+@each_way
+def test_one_graph_serves_every_size(way: Way) -> None:
+    convolution = way(KERNEL, tf.float32)
 
     @tf.function(  # type: ignore[untyped-decorator]
         input_signature=[tf.TensorSpec([1, None, None, 24])], autograph=False
@@ -68,23 +79,36 @@ def test_one_graph_serves_every_size() -> None:
         np.testing.assert_allclose(graph(x), direct(x), rtol=0, atol=1e-5)
 
 
-def test_in_bfloat16_it_errs_by_less_than_a_hundredth() -> None:
+def test_fewer_multiplications_in_bfloat16_err_by_less_than_a_hundredth() -> None:
     x = tf.constant(normal(1, 16, 16, 24))
-    found = Convolution.of(KERNEL, tf.bfloat16)(tf.cast(x, tf.bfloat16))
+    found = in_fewer_multiplications(KERNEL, tf.bfloat16)(tf.cast(x, tf.bfloat16))
     assert found.dtype == tf.bfloat16
     assert relative_error(found, direct(x)) < 1e-2
 
 
-def test_the_same_comes_out_bit_for_bit() -> None:
-    x = tf.cast(normal(1, 16, 16, 24), tf.bfloat16)
-    first, second = (Convolution.of(KERNEL, tf.bfloat16)(x) for _ in range(2))
+@each_way
+@pytest.mark.parametrize("dtype", [tf.float32, tf.bfloat16])
+def test_the_same_comes_out_bit_for_bit(way: Way, dtype: tf.DType) -> None:
+    x = tf.cast(normal(1, 16, 16, 24), dtype)
+    first, second = (way(KERNEL, dtype)(x) for _ in range(2))
     np.testing.assert_array_equal(first, second)
 
 
-def test_a_network_sees_the_same_with_it_in_every_layer(features: Features) -> None:
+@pytest.mark.parametrize(
+    ("arithmetic", "from_layer"),
+    [
+        (Arithmetic(winograd=True), "block3_conv2"),
+        (Arithmetic(transposed=True), "block1_conv2"),
+        (Arithmetic(winograd=True, transposed=True), "block1_conv2"),
+    ],
+)
+def test_a_network_sees_the_same_with_them_in_every_layer(
+    features: Features, arithmetic: Arithmetic, from_layer: str
+) -> None:
     picture = tf.constant(np.random.default_rng(0).random((1, 40, 56, 3), np.float32))
     expected = Network(features).activations(picture, CONVOLUTIONS)
-    found = Network(features, winograd=True).activations(picture, CONVOLUTIONS)
+    found = Network(features, arithmetic).activations(picture, CONVOLUTIONS)
     for name in CONVOLUTIONS:
         assert relative_error(found[name], expected[name]) < 1e-5, name
-    assert not np.array_equal(found["block5_conv1"], expected["block5_conv1"])  # it was in use
+    first = next(n for n in CONVOLUTIONS if not np.array_equal(found[n], expected[n]))
+    assert first == from_layer  # they were in use
