@@ -16,7 +16,7 @@ import tensorflow as tf
 from model.convolutions import Convolution, transposed
 from model.precision import Arithmetic
 from model.tiles import STRIDE
-from model.winograd import in_fewer_multiplications
+from model.winograd import in_tiles_of_four, in_tiles_of_two
 
 Pooling = Literal["average", "max"]
 Array = npt.NDArray[np.float32]
@@ -114,7 +114,7 @@ _LARGEST_TO_MEAN = 2.0
 
 #: Convolutions of fewer channels are not worth Winograd's additions: they would take as long as the
 #: multiplications that they save.
-_WINOGRAD_CHANNELS = 256
+_WINOGRAD_CHANNELS = {tf.float32: 128, tf.bfloat16: 256}
 
 #: One of fewer input channels, the first, takes hardly any time.
 _TRANSPOSED_CHANNELS = 64
@@ -186,12 +186,12 @@ class Network:
 
 
 def _on_device(kernel: Array, arithmetic: Arithmetic) -> tf.Tensor | Convolution:
-    channels = min(kernel.shape[2:])
-    if arithmetic.winograd and channels >= _WINOGRAD_CHANNELS:
-        return in_fewer_multiplications(kernel, arithmetic.dtype)
+    channels, dtype = min(kernel.shape[2:]), arithmetic.dtype
+    if arithmetic.winograd and channels >= _WINOGRAD_CHANNELS[dtype]:
+        return in_tiles_of_four(kernel) if dtype == tf.float32 else in_tiles_of_two(kernel, dtype)
     if arithmetic.transposed and channels >= _TRANSPOSED_CHANNELS:
-        return transposed(kernel, arithmetic.dtype)
-    return tf.constant(kernel, arithmetic.dtype)
+        return transposed(kernel, dtype)
+    return tf.constant(kernel, dtype)
 
 
 def _extended(image: tf.Tensor) -> tf.Tensor:

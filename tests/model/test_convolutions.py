@@ -9,13 +9,18 @@ import tensorflow as tf
 from model.convolutions import Array, Convolution, transposed
 from model.precision import Arithmetic
 from model.vgg import CONVOLUTIONS, Features, Network
-from model.winograd import in_fewer_multiplications
+from model.winograd import in_tiles_of_four, in_tiles_of_two
 
 Way = Callable[[Array, tf.DType], Convolution]
 
-each_way = pytest.mark.parametrize("way", [in_fewer_multiplications, transposed])
 
-SHAPES = [(1, 4, 6), (1, 1, 1), (2, 5, 8), (3, 2, 7), (1, 9, 3)]
+def fours(kernel: Array, _: tf.DType) -> Convolution:
+    return in_tiles_of_four(kernel)
+
+
+each_way = pytest.mark.parametrize("way", [fours, in_tiles_of_two, transposed])
+
+SHAPES = [(1, 4, 6), (1, 1, 1), (2, 5, 8), (3, 2, 7), (1, 9, 3), (2, 10, 11)]
 
 
 def normal(*shape: int, seed: int = 0) -> Array:
@@ -51,7 +56,7 @@ def test_it_is_the_direct_convolution_of_any_size_and_number_of_pictures(
 ) -> None:
     x = tf.constant(normal(*shape, 24))
     found = way(KERNEL, tf.float32)(x)
-    np.testing.assert_allclose(found, direct(x), rtol=0, atol=1e-5)
+    np.testing.assert_allclose(found, direct(x), rtol=0, atol=3e-5)
 
 
 @each_way
@@ -61,7 +66,7 @@ def test_its_gradient_is_that_of_the_direct_convolution(
 ) -> None:
     x, upstream = tf.constant(normal(*shape, 24)), normal(*shape, 16, seed=1)
     found = pulled_back(way(KERNEL, tf.float32), x, upstream)
-    np.testing.assert_allclose(found, pulled_back(direct, x, upstream), rtol=0, atol=1e-5)
+    np.testing.assert_allclose(found, pulled_back(direct, x, upstream), rtol=0, atol=3e-5)
 
 
 @each_way
@@ -76,18 +81,25 @@ def test_one_graph_serves_every_size(way: Way) -> None:
 
     for size in (4, 5, 8):
         x = tf.constant(normal(1, size, size + 3, 24))
-        np.testing.assert_allclose(graph(x), direct(x), rtol=0, atol=1e-5)
+        np.testing.assert_allclose(graph(x), direct(x), rtol=0, atol=3e-5)
 
 
-def test_fewer_multiplications_in_bfloat16_err_by_less_than_a_hundredth() -> None:
+def test_tiles_of_two_in_bfloat16_err_by_less_than_a_hundredth() -> None:
     x = tf.constant(normal(1, 16, 16, 24))
-    found = in_fewer_multiplications(KERNEL, tf.bfloat16)(tf.cast(x, tf.bfloat16))
+    found = in_tiles_of_two(KERNEL, tf.bfloat16)(tf.cast(x, tf.bfloat16))
     assert found.dtype == tf.bfloat16
     assert relative_error(found, direct(x)) < 1e-2
 
 
-@each_way
-@pytest.mark.parametrize("dtype", [tf.float32, tf.bfloat16])
+@pytest.mark.parametrize(
+    ("way", "dtype"),
+    [
+        (fours, tf.float32),
+        (in_tiles_of_two, tf.bfloat16),
+        (in_tiles_of_two, tf.float32),
+        (transposed, tf.float32),
+    ],
+)
 def test_the_same_comes_out_bit_for_bit(way: Way, dtype: tf.DType) -> None:
     x = tf.cast(normal(1, 16, 16, 24), dtype)
     first, second = (way(KERNEL, dtype)(x) for _ in range(2))
@@ -97,7 +109,7 @@ def test_the_same_comes_out_bit_for_bit(way: Way, dtype: tf.DType) -> None:
 @pytest.mark.parametrize(
     ("arithmetic", "from_layer"),
     [
-        (Arithmetic(winograd=True), "block3_conv2"),
+        (Arithmetic(winograd=True), "block2_conv2"),
         (Arithmetic(transposed=True), "block1_conv2"),
         (Arithmetic(winograd=True, transposed=True), "block1_conv2"),
     ],
