@@ -35,7 +35,7 @@ features: $(VENV)/.features  ## learn the bundled features anew
 	@$(BIN)/python -m model.pretrain --output model/features/bundled.npz
 
 bench: $(VENV)/.dev .bench-venv/.peers  ## measure beside the peers, some forty minutes; writes benchmarks/results.md
-	@$(BIN)/python -m benchmarks.results
+	@$(BIN)/python -m benchmarks.results $(OPTIONS)
 
 bench-pictures: $(VENV)/.dev  ## judge 36 paintings at each quality level; hours, goes on where it stopped
 	@$(BIN)/python -m benchmarks.pictures $(OPTIONS)
@@ -66,7 +66,8 @@ $(VENV)/.features: $(VENV)/.run
 	@touch $@
 
 # PyTorch and what is written in it, to be measured beside ours; with its CUDA libraries about 5 GB.
+# Exactly this build: neural-style's torchvision does not load beside another, such as one for CPUs.
 .bench-venv/.peers:
 	@$(PYTHON) -m venv .bench-venv
-	@.bench-venv/bin/python -m pip install --quiet --disable-pip-version-check torch==2.13.0 neural-style==0.5.7
+	@.bench-venv/bin/python -m pip install --quiet --disable-pip-version-check torch===2.13.0 neural-style==0.5.7
 	@touch $@

@@ -1,6 +1,7 @@
 """Measures everything that takes minutes, and writes what it said to benchmarks/results.md.
 
     make bench
+    make bench OPTIONS="--only readiness growth"    # anew, beside what the file has of this machine
 
 The machine should do nothing else meanwhile. By estimate forty minutes on two cores; most of it is
 neural-style, whose losses are kept for the next time.
@@ -18,13 +19,13 @@ _FILE = Path(__file__).with_name("results.md")
 
 _PEERS = ".bench-venv/bin/python"
 
-#: Each with its question.
-_COMMANDS = {
-    "A step, beside PyTorch's": ("engine", "--torch", _PEERS, "--rounds", "2"),
-    "Time to the loss of neural-style": ("time_to_loss", "--neural-style", _PEERS),
-    "A worker's first step, and its idle time": ("readiness", "--jobs", "12"),
-    "Growth with the picture": ("growth",),
-    "Checkpoints and heartbeats": ("safety",),
+#: By its module, each with its question and options.
+_PARTS = {
+    "engine": ("A step, beside PyTorch's", "--torch", _PEERS, "--rounds", "2"),
+    "time_to_loss": ("Time to the loss of neural-style", "--neural-style", _PEERS),
+    "readiness": ("A worker's first step, and its idle time", "--jobs", "12"),
+    "growth": ("Growth with the picture",),
+    "safety": ("Checkpoints and heartbeats",),
 }
 
 
@@ -32,18 +33,31 @@ def main() -> None:
     """Runs each, and writes the file anew after each, so that none is lost."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--peers", default=_PEERS, help="interpreter that has the peers")
+    parser.add_argument("--only", nargs="+", choices=_PARTS, default=list(_PARTS), metavar="PART")
     asked = parser.parse_args()
-    parts = [f"# What was measured\n\n{machine.description()}; {time.strftime('%B %Y')}.\n"]
-    for title, (module, *options) in _COMMANDS.items():
+    header = f"# What was measured\n\n{machine.description()}; {time.strftime('%B %Y')}.\n\n"
+    found = _measured_before(header)
+    for module in asked.only:
+        title, *options = _PARTS[module]
         words = ["-m", f"benchmarks.{module}", *options]
         print(f"{title}...", flush=True)
         began = time.monotonic()
         said = _said([word.replace(_PEERS, asked.peers) for word in words])
         minutes = (time.monotonic() - began) / 60
         command = f"    .venv/bin/python {' '.join(words)}"
-        parts.append(f"## {title}\n\n{command}\n\nIn {minutes:.1f} minutes:\n\n{said}\n")
-        _FILE.write_text("\n".join(parts), encoding="utf-8")
+        found[title] = f"{command}\n\nIn {minutes:.1f} minutes:\n\n{said}\n"
+        parts = [f"## {title}\n\n{found[title]}" for title, *_ in _PARTS.values() if title in found]
+        _FILE.write_text(header + "\n".join(parts), encoding="utf-8")
     print(f"Written: {_FILE.name}")
+
+
+def _measured_before(header: str) -> dict[str, str]:
+    """The parts of the file by title; none if it is of another machine or month."""
+    text = _FILE.read_text(encoding="utf-8") if _FILE.exists() else ""
+    if not text.startswith(header):
+        return {}
+    parts = text.removeprefix(header + "## ").split("\n## ")
+    return dict(part.split("\n\n", 1) for part in parts)
 
 
 def _said(words: list[str]) -> str:
