@@ -8,6 +8,6 @@ from model.processor import instructions
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 # By itself TensorFlow multiplies through oneDNN only on processors with instructions for neural
-# networks. With AVX2 alone it is about twice as fast too (docs/performance.md).
+# networks. With AVX2 alone its products are twice as fast too (docs/performance.md).
 if "avx2" in instructions():
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")

@@ -45,8 +45,13 @@ def transposed(kernel: Array, dtype: tf.DType) -> Convolution:
         kernel: [3, 3, inputs, outputs], of a cross-correlation, as ``tf.nn.conv2d`` takes it.
         dtype: of what is multiplied and what comes out.
     """
-    turned = kernel[::-1, ::-1].transpose(0, 1, 3, 2)
-    return Convolution(_transposed, tf.constant(turned, dtype), tf.constant(kernel, dtype))
+    there, back = (tf.constant(k, dtype) for k in (turned(kernel), kernel))
+    return Convolution(_transposed, there, back)
+
+
+def turned(kernel: Array) -> Array:
+    """The kernel of the convolution that takes gradients back, [3, 3, outputs, inputs]."""
+    return kernel[::-1, ::-1].transpose(0, 1, 3, 2)
 
 
 def _transposed(kernel: tf.Tensor, x: tf.Tensor) -> tf.Tensor:

@@ -16,7 +16,7 @@ from functools import cache, reduce
 import numpy as np
 import tensorflow as tf
 
-from model.convolutions import Array, Convolution
+from model.convolutions import Array, Convolution, turned
 
 #: F(4x4, 3x3) of the paper (section 4.3): B^T, G and A^T, each along both axes of a tile.
 _B4 = np.array(
@@ -49,7 +49,7 @@ def in_tiles_of_four(kernel: Array) -> Convolution:
         kernel: [3, 3, inputs, outputs], of a cross-correlation, as ``tf.nn.conv2d`` takes it. It is
             transformed once, to [36, inputs, outputs].
     """
-    there, back = (_transformed(_G4, k) for k in (kernel, _turned(kernel)))
+    there, back = (_transformed(_G4, k) for k in (kernel, turned(kernel)))
     return Convolution(_fours, there, back)
 
 
@@ -62,13 +62,8 @@ def in_tiles_of_two(kernel: Array, dtype: tf.DType) -> Convolution:
         dtype: of what is multiplied and what comes out. In bfloat16 the error is 6.0e-3 of the
             outputs' root mean square, where a direct convolution has 1.7e-3.
     """
-    there, back = (tf.cast(_transformed(_G2, k), dtype) for k in (kernel, _turned(kernel)))
+    there, back = (tf.cast(_transformed(_G2, k), dtype) for k in (kernel, turned(kernel)))
     return Convolution(_twos, there, back)
-
-
-def _turned(kernel: Array) -> Array:
-    """The kernel that takes gradients back."""
-    return kernel[::-1, ::-1].transpose(0, 1, 3, 2)
 
 
 def _transformed(g: Array, kernel: Array) -> tf.Tensor:

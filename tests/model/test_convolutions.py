@@ -18,6 +18,11 @@ def fours(kernel: Array, _: tf.DType) -> Convolution:
     return in_tiles_of_four(kernel)
 
 
+def tolerance(way: Way) -> float:
+    """The constants of tiles of four reach to 8, and its errors with them."""
+    return 3e-5 if way is fours else 1e-5
+
+
 each_way = pytest.mark.parametrize("way", [fours, in_tiles_of_two, transposed])
 
 SHAPES = [(1, 4, 6), (1, 1, 1), (2, 5, 8), (3, 2, 7), (1, 9, 3), (2, 10, 11)]
@@ -56,7 +61,7 @@ def test_it_is_the_direct_convolution_of_any_size_and_number_of_pictures(
 ) -> None:
     x = tf.constant(normal(*shape, 24))
     found = way(KERNEL, tf.float32)(x)
-    np.testing.assert_allclose(found, direct(x), rtol=0, atol=3e-5)
+    np.testing.assert_allclose(found, direct(x), rtol=0, atol=tolerance(way))
 
 
 @each_way
@@ -66,7 +71,7 @@ def test_its_gradient_is_that_of_the_direct_convolution(
 ) -> None:
     x, upstream = tf.constant(normal(*shape, 24)), normal(*shape, 16, seed=1)
     found = pulled_back(way(KERNEL, tf.float32), x, upstream)
-    np.testing.assert_allclose(found, pulled_back(direct, x, upstream), rtol=0, atol=3e-5)
+    np.testing.assert_allclose(found, pulled_back(direct, x, upstream), rtol=0, atol=tolerance(way))
 
 
 @each_way
@@ -81,7 +86,7 @@ def test_one_graph_serves_every_size(way: Way) -> None:
 
     for size in (4, 5, 8):
         x = tf.constant(normal(1, size, size + 3, 24))
-        np.testing.assert_allclose(graph(x), direct(x), rtol=0, atol=3e-5)
+        np.testing.assert_allclose(graph(x), direct(x), rtol=0, atol=tolerance(way))
 
 
 def test_tiles_of_two_in_bfloat16_err_by_less_than_a_hundredth() -> None:
