@@ -40,6 +40,7 @@ class NeuralLoss:
     def __init__(self, network: Network, content: Array, style: Array, style_weight: float) -> None:
         params = neural_params(max(content.shape))
         balance = loss_weights(params)
+        of_content, of_style, _ = balance[0].numpy().tolist()
         sitting = Sitting.prepare(content, [style], params)
         alike = Objective(network, Kind(_GATYS, "max", "gram", 0))
         targets = alike.targets(sitting, sitting.scales[0])
@@ -51,11 +52,11 @@ class NeuralLoss:
             weights[name] = style_weight * (gains[name] / channels) ** 2 * strength / channels**2
         by_content = {}
         for name, target in targets.content.items():
-            scale = float(target.scale) / float(tf.size(target.activations))
+            scale = float(target.scale[0]) / float(tf.size(target.activations))
             by_content[name] = _CONTENT_WEIGHT * gains[name] * scale
         total = sum(weights.values()) + sum(by_content.values())
-        by_content = {name: w / total / float(balance[0]) for name, w in by_content.items()}
-        weights = {name: w / total / float(balance[1]) for name, w in weights.items()}
+        by_content = {name: w / total / of_content for name, w in by_content.items()}
+        weights = {name: w / total / of_style for name, w in weights.items()}
         self.kind = Kind(Layers(by_content, weights), "max", "gram", 0)
         self._objective = Objective(network, self.kind)
         self._weights = balance

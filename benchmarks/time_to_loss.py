@@ -36,11 +36,13 @@ from model import formats, weights  # noqa: E402
 from model.devices import open_devices  # noqa: E402
 from model.images import resize  # noqa: E402
 from model.objective import Objective  # noqa: E402
+from model.optimizers import OPTIMIZERS  # noqa: E402
 from model.precision import fastest  # noqa: E402
 from model.recipes import Scale  # noqa: E402
 from model.run import Run  # noqa: E402
 from model.sitting import Sitting  # noqa: E402
 from model.sizes import fit  # noqa: E402
+from model.steps import Steps  # noqa: E402
 from model.vgg import Features, Network  # noqa: E402
 from worker.settings import load_settings  # noqa: E402
 
@@ -180,7 +182,8 @@ def _ours(way: Way, task: Task, goal: Point) -> Iterator[Point]:
     sitting = Sitting.prepare(task.content, [task.style], params)
     network = Network(task.features, fastest("auto", "cpu"))
     scaled = Scaled.at(sitting, *_scales(way, task.content))
-    run = Run(scaled, Objective(network, task.loss.kind), "cpu")
+    objective = Objective(network, task.loss.kind)
+    run = Run(scaled, Steps(objective, OPTIMIZERS[params.optimizer](), "cpu"), "cpu")
     seconds, point = 0.0, Point(0.0, np.inf)
     while not run.done and point.loss > goal.loss:
         run.advance(5)

@@ -2,12 +2,12 @@
 
 Runs in an environment of its own, where torch is installed, and needs nothing of ours:
 
-    PYTHON benchmarks/torch_driver.py --features F.npz --content C.npy --style S.npy
+    PYTHON benchmarks/torch_driver.py --features F.npz --content C.npy --style S.npy [--device cuda]
 
 It is asked in lines of JSON, ``{"setting": NAME, "size": PIXELS, "steps": N}``, and answers each
 with one: ``{"seconds": [N numbers]}``, of single steps, or ``{"error": TEXT}``. The first two steps
 of a painting are not counted. The first line it prints says which PyTorch it is, and names the
-settings that this processor has instructions for: without them a step in bfloat16 takes minutes.
+settings that the device has instructions for: without them a step in bfloat16 takes minutes.
 """
 
 import argparse
@@ -37,19 +37,33 @@ _BALANCE = 75.0
 
 @dataclass(frozen=True)
 class Setting:
-    """How PyTorch computes."""
+    """How PyTorch computes.
+
+    Attributes:
+        dtype: of the network.
+        layout: of its activations.
+        compiled: the mode of ``torch.compile``; None for without it.
+    """
 
     dtype: torch.dtype
     layout: torch.memory_format
-    compiled: bool = False
+    compiled: str | None = None
 
 
 SETTINGS = {
     "float32": Setting(torch.float32, torch.contiguous_format),
     "float32 channels_last": Setting(torch.float32, torch.channels_last),
-    "float32 channels_last compiled": Setting(torch.float32, torch.channels_last, compiled=True),
+    "float32 channels_last compiled": Setting(torch.float32, torch.channels_last, "default"),
     "bfloat16 channels_last": Setting(torch.bfloat16, torch.channels_last),
-    "bfloat16 channels_last compiled": Setting(torch.bfloat16, torch.channels_last, compiled=True),
+    "bfloat16 channels_last compiled": Setting(torch.bfloat16, torch.channels_last, "default"),
+}
+
+#: In which what is launched on a GPU is recorded once, and played back as one graph.
+_GRAPHS = "reduce-overhead"
+
+CUDA_SETTINGS = {
+    **SETTINGS,
+    "bfloat16 channels_last graphs": Setting(torch.bfloat16, torch.channels_last, _GRAPHS),
 }
 
 
@@ -89,14 +103,17 @@ class Painting:
     def __init__(self, network: Vgg, setting: Setting, content: Any, style: Any) -> None:
         self._setting = setting
         self._network = network
+        self._device = next(network.parameters()).device
         with torch.no_grad():
             self._content = network(self._cast(self._tensor(content)))[_CONTENT].float()
             seen = network(self._cast(self._tensor(style)))
             self._style = {name: _gram(seen[name]) for name in _STYLE}
         self._variance = self._content.var(dim=(2, 3)).mean()
         self.image = self._tensor(content).requires_grad_()
-        self._optimizer = torch.optim.Adam([self.image], lr=0.02, betas=(0.9, 0.99))
-        self._judge = torch.compile(self._loss) if setting.compiled else self._loss
+        fused = self._device.type == "cuda"  # the fastest there
+        self._optimizer = torch.optim.Adam([self.image], lr=0.02, betas=(0.9, 0.99), fused=fused)
+        mode = setting.compiled
+        self._judge = self._loss if mode is None else torch.compile(self._loss, mode=mode)
 
     def step(self) -> float:
         """One step; the loss before it."""
@@ -119,7 +136,7 @@ class Painting:
 
     def _tensor(self, picture: Any) -> torch.Tensor:
         tensor = torch.tensor(picture.transpose(2, 0, 1)[np.newaxis].copy())
-        return tensor.to(memory_format=self._setting.layout)
+        return tensor.to(self._device, memory_format=self._setting.layout)
 
     def _cast(self, image: torch.Tensor) -> torch.Tensor:
         return (image - 0.5).to(self._setting.dtype)
@@ -136,12 +153,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     for name in ("features", "content", "style"):
         parser.add_argument(f"--{name}", required=True)
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     asked = parser.parse_args()
     features = dict(np.load(asked.features))
     pictures = np.load(asked.content), np.load(asked.style)
-    print(json.dumps({"torch": torch.__version__, "settings": _at_hand()}), flush=True)
-    begin = functools.lru_cache(len(SETTINGS))(
-        lambda setting, size: _begun(features, SETTINGS[setting], pictures, size)
+    settings = _at_hand(asked.device)
+    print(json.dumps({"torch": torch.__version__, "settings": list(settings)}), flush=True)
+    begin = functools.lru_cache(len(settings))(
+        lambda setting, size: _begun(features, settings[setting], pictures, size, asked.device)
     )
     for line in sys.stdin:
         question = json.loads(line)
@@ -153,14 +172,20 @@ def main() -> None:
         print(json.dumps(answer), flush=True)
 
 
-def _at_hand() -> list[str]:
+def _at_hand(device: str) -> dict[str, Setting]:
+    if device == "cuda":
+        torch.backends.cudnn.benchmark = True
+        torch.set_float32_matmul_precision("high")  # TF32, as ours; convolutions have it by default
+        return CUDA_SETTINGS
     bfloat16 = torch.ops.mkldnn._is_mkldnn_bf16_supported()  # noqa: SLF001 - there is no other word
-    return [name for name, s in SETTINGS.items() if bfloat16 or s.dtype is not torch.bfloat16]
+    return {name: s for name, s in SETTINGS.items() if bfloat16 or s.dtype is not torch.bfloat16}
 
 
-def _begun(features: Any, setting: Setting, pictures: tuple[Any, Any], size: int) -> Painting:
+def _begun(
+    features: Any, setting: Setting, pictures: tuple[Any, Any], size: int, device: str
+) -> Painting:
     content, style = (_resized(picture, size) for picture in pictures)
-    painting = Painting(Vgg(features, setting), setting, content, style)
+    painting = Painting(Vgg(features, setting).to(device), setting, content, style)
     painting.step(), painting.step()
     return painting
 

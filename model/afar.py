@@ -15,18 +15,19 @@ class View(NamedTuple):
     As matrices, whose gradients are sums in a fixed order on every device.
 
     Attributes:
-        rows: float32 [height of the view, height of the picture].
-        columns: float32 [width of the view, width of the picture].
+        rows: float32 [pictures, height of the view, height of the picture].
+        columns: float32 [pictures, width of the view, width of the picture].
     """
 
     rows: tf.Tensor
     columns: tf.Tensor
 
     def of(self, picture: tf.Tensor) -> tf.Tensor:
-        """The view of a picture, float32 [batch, height, width, channels]."""
-        batch, height, width, channels = tf.unstack(tf.shape(picture))
-        low = tf.matmul(self.rows, tf.reshape(picture, [batch, height, width * channels]))
-        return tf.matmul(self.columns, tf.reshape(low, [batch, -1, width, channels]))
+        """The view of pictures, float32 [pictures, height, width, channels]."""
+        pictures, height, width, channels = tf.unstack(tf.shape(picture))
+        low = tf.matmul(self.rows, tf.reshape(picture, [pictures, height, width * channels]))
+        low = tf.reshape(low, [pictures, -1, width, channels])
+        return tf.matmul(self.columns[:, tf.newaxis], low)
 
 
 def size(height: int, width: int, stride: int) -> tuple[int, int]:
@@ -45,7 +46,7 @@ def view(height: int, width: int, stride: int, *, multiple: int = 1) -> View:
             multiples of so many pixels.
     """
     lengths = zip((height, width), size(height, width, stride), strict=True)
-    rows, columns = (tf.constant(_means(old, new, multiple)) for old, new in lengths)
+    rows, columns = (tf.constant(_means(old, new, multiple)[np.newaxis]) for old, new in lengths)
     return View(rows, columns)
 
 

@@ -1,4 +1,4 @@
-"""What is traced: how a picture, or a tile of one, is judged. One graph serves every size."""
+"""What is traced: how pictures, or tiles of them, are judged. One graph serves every size."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -44,14 +44,22 @@ class Kind:
         )
 
 
+#: float32 RGB in [0, 1], [pictures, height, width, 3].
+IMAGES = tf.TensorSpec([None, None, None, 3])
+
+#: Of content, style and total variation; float32 [pictures, 3].
+WEIGHTS = tf.TensorSpec([None, 3])
+
+
 class Graphs:
     """The functions that a painting of one kind needs, traced when they are first called.
 
-    Images are float32 [1, height, width, 3] in [0, 1]; ``weights`` are those of content, style
-    and total variation, float32 [3]; ``inner`` is a tile's inner box as seen from its outer one.
+    Parts of the loss are weighted, float32 [pictures, parts]; ``inner`` is a tile's inner box as
+    seen from its outer one.
 
     Attributes:
-        judge: (image, targets, weights) -> the weighted parts of the loss, and their gradient.
+        targets_spec: of the targets.
+        judge: (image, targets, weights) -> the parts of the loss, and their gradient.
         content: (tile, inner) -> activations of the content layers.
         moments: (tile, inner, guides) -> moments of the style layers.
         judge_moments: (moments, style targets, shares, weights) -> style parts, and the gradient
@@ -68,33 +76,32 @@ class Graphs:
         self._kind = kind
         self._style_loss = STYLE_LOSSES[kind.style_loss]
         self._every_layer = (*kind.layers.content, *kind.layers.style)
-        image, weights = tf.TensorSpec([1, None, None, 3]), tf.TensorSpec([3])
         box = tf.TensorSpec([4], tf.int32)
-        content, style, guides, shares, afar = targets = self._targets_spec()
+        content, style, guides, shares, afar = self.targets_spec = self._targets_spec()
         found = {name: Moments(*target) for name, target in style.items()}
-        self.judge = _graph(self._judge, image, targets, weights)
-        self.content = _graph(self._content, image, box)
-        self.moments = _graph(self._tile_moments, image, box, guides)
-        self.judge_moments = _graph(self._judge_moments, found, style, shares, weights)
-        self.judge_whole = _graph(self._judge_whole, image, afar, weights)
+        self.judge = graph(self._judge, IMAGES, self.targets_spec, WEIGHTS)
+        self.content = graph(self._content, IMAGES, box)
+        self.moments = graph(self._tile_moments, IMAGES, box, guides)
+        self.judge_moments = graph(self._judge_moments, found, style, shares, WEIGHTS)
+        self.judge_whole = graph(self._judge_whole, IMAGES, afar, WEIGHTS)
         if afar:
-            self.moments_afar = _graph(self._moments_afar, image, afar.style_view, afar.guides)
-        self.judge_tile = _graph(self._judge_tile, image, box, content, guides, found, weights)
+            self.moments_afar = graph(self._moments_afar, IMAGES, afar.style_view, afar.guides)
+        self.judge_tile = graph(self._judge_tile, IMAGES, box, content, guides, found, WEIGHTS)
 
     def _targets_spec(self) -> Targets:
         content = {}
         for name in self._kind.layers.content:
-            shape = [1, None, None, vgg.CONVOLUTIONS[name].outputs]
+            shape = [None, None, None, vgg.CONVOLUTIONS[name].outputs]
             content[name] = ContentTarget(
-                tf.TensorSpec(shape, self._network.dtype), tf.TensorSpec([])
+                tf.TensorSpec(shape, self._network.dtype), tf.TensorSpec([None])
             )
         return Targets(content, *self._style_spec(self._kind.layers.style), self._afar_spec())
 
     def _afar_spec(self) -> AfarTargets | tuple[()]:
         if not self._kind.layers.style_afar:
             return ()
-        view = View(tf.TensorSpec([None, None]), tf.TensorSpec([None, None]))
-        edges = ContentTarget(tf.TensorSpec([1, None, None, 1]), tf.TensorSpec([]))
+        view = View(tf.TensorSpec([None, None, None]), tf.TensorSpec([None, None, None]))
+        edges = ContentTarget(tf.TensorSpec([None, None, None, 1]), tf.TensorSpec([None]))
         return AfarTargets(view, edges, view, *self._style_spec(self._kind.layers.style_afar))
 
     def _style_spec(self, layers: Iterable[str]) -> tuple[ByLayer, ByLayer, ByLayer]:
@@ -103,9 +110,10 @@ class Graphs:
         style = {}
         for name in layers:
             n = vgg.CONVOLUTIONS[name].outputs
-            style[name] = StyleTarget(tf.TensorSpec([count, n]), tf.TensorSpec([count, n, n]))
-        guides = dict.fromkeys(style, tf.TensorSpec([count, extent, extent]))
-        return style, guides, dict.fromkeys(style, tf.TensorSpec([count]))
+            means, matrices = tf.TensorSpec([None, count, n]), tf.TensorSpec([None, count, n, n])
+            style[name] = StyleTarget(means, matrices)
+        guides = dict.fromkeys(style, tf.TensorSpec([None, count, extent, extent]))
+        return style, guides, dict.fromkeys(style, tf.TensorSpec([None, count]))
 
     def _judge(
         self, image: tf.Tensor, targets: Targets, weights: tf.Tensor
@@ -121,7 +129,7 @@ class Graphs:
                 ),
                 *self._whole_parts(image, targets.afar, weights),
             ]
-        return tf.stack(parts), tape.gradient(parts, image)
+        return tf.stack(parts, 1), tape.gradient(parts, image)
 
     def _content(self, tile: tf.Tensor, inner: tf.Tensor) -> ByLayer:
         return _inside(self._activations(tile, self._kind.layers.content), inner)
@@ -140,7 +148,7 @@ class Graphs:
             tape.watch(found)
             parts = self._style_parts(self._kind.layers.style, found, style, shares, weights)
         gradient = tape.gradient(parts, found, unconnected_gradients="zero")
-        return tf.stack(parts), gradient
+        return tf.stack(parts, 1), gradient
 
     def _judge_whole(
         self, image: tf.Tensor, afar: AfarTargets | tuple[()], weights: tf.Tensor
@@ -148,7 +156,7 @@ class Graphs:
         with tf.GradientTape() as tape:
             tape.watch(image)
             parts = self._whole_parts(image, afar, weights)
-        return tf.stack(parts), tape.gradient(parts, image)
+        return tf.stack(parts, 1), tape.gradient(parts, image)
 
     def _judge_tile(  # noqa: PLR0917 - the graph's inputs, in the order of its signature
         self,
@@ -164,14 +172,14 @@ class Graphs:
             seen = _inside(self._activations(tile, self._every_layer), inner)
             parts = self._content_parts(seen, content, weights)
             found = _moments(seen, guides)
-        ones = [tf.ones([])] * len(parts)
-        return tf.stack(parts), tape.gradient([parts, found], tile, [ones, upstream])
+        ones = [tf.ones_like(part) for part in parts]
+        return tf.stack(parts, 1), tape.gradient([parts, found], tile, [ones, upstream])
 
     def _content_parts(
         self, seen: ByLayer, targets: ByLayer, weights: tf.Tensor
     ) -> list[tf.Tensor]:
         return [
-            weights[0] * weight * losses.content_loss(seen[name], *targets[name])
+            weights[:, 0] * weight * losses.content_loss(seen[name], *targets[name])
             for name, weight in self._kind.layers.content.items()
         ]
 
@@ -184,21 +192,21 @@ class Graphs:
         weights: tf.Tensor,
     ) -> list[tf.Tensor]:
         return [
-            weights[1]
+            weights[:, 1]
             * weight
-            * tf.tensordot(shares[name], self._style_loss.distance(found[name], style[name]), 1)
+            * tf.reduce_sum(shares[name] * self._style_loss.distance(found[name], style[name]), 1)
             for name, weight in layers.items()
         ]
 
     def _whole_parts(
         self, image: tf.Tensor, afar: AfarTargets | tuple[()], weights: tf.Tensor
     ) -> list[tf.Tensor]:
-        smoothness = weights[2] * losses.total_variation(image)
+        smoothness = weights[:, 2] * losses.total_variation(image)
         if not afar:
             return [smoothness]
         layers = self._kind.layers
         seen = afar.edges_view.of(losses.luminance(image))
-        edges = weights[0] * layers.edges_afar * losses.edges_loss(seen, *afar.edges)
+        edges = weights[:, 0] * layers.edges_afar * losses.edges_loss(seen, *afar.edges)
         found = self._moments_afar(image, afar.style_view, afar.guides)
         style = self._style_parts(layers.style_afar, found, afar.style, afar.shares, weights)
         return [edges, *style, smoothness]
@@ -221,11 +229,21 @@ def _inside(seen: ByLayer, inner: tf.Tensor) -> ByLayer:
 def _cut(activations: tf.Tensor, box: tf.Tensor) -> tf.Tensor:
     # The gradient of tf.slice is a padding; that of [top:bottom] is several times as slow.
     top, left, bottom, right = tf.unstack(box)
-    size = [1, bottom - top, right - left, activations.shape[-1]]
+    size = [-1, bottom - top, right - left, activations.shape[-1]]
     return tf.slice(activations, [0, top, left, 0], size)
 
 
-def _graph(function: Callable[..., Any], *signature: Any) -> Callable[..., Any]:
-    """Traced once. Without AutoGraph: there is no control flow to find, and it leaves files."""
-    traced: Callable[..., Any] = tf.function(function, input_signature=signature, autograph=False)
+def graph(
+    function: Callable[..., Any], *signature: Any, compiled: bool = False
+) -> Callable[..., Any]:
+    """Traced once. Without AutoGraph: there is no control flow to find, and it leaves files.
+
+    Args:
+        function: of tensors.
+        signature: of its arguments.
+        compiled: by XLA, for each size anew.
+    """
+    traced: Callable[..., Any] = tf.function(
+        function, input_signature=signature, autograph=False, jit_compile=compiled or None
+    )
     return traced

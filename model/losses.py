@@ -1,4 +1,6 @@
-"""What a painting is judged by: pure functions of tensors, all in float32.
+"""What paintings are judged by: pure functions of tensors, all in float32.
+
+The first axis of each is that of the pictures, which are judged each by itself.
 
 Each loss is relative to its target, so that it is about 1 for a picture that has nothing of the
 target, 0 for one that has all of it, at any size, in any layer and with any features: this is
@@ -37,8 +39,9 @@ class StyleTarget(NamedTuple):
     """What a layer's moments are held against, by region.
 
     Attributes:
-        mean: float32 [regions, channels].
-        matrix: what the loss at hand compares with, float32 [regions, channels, channels].
+        mean: float32 [pictures, regions, channels].
+        matrix: what the loss at hand compares with, float32 [pictures, regions, channels,
+            channels].
     """
 
     mean: tf.Tensor
@@ -52,7 +55,7 @@ class StyleLoss(Protocol):
         """The style's moments, made ready for ``distance``."""
 
     def distance(self, moments: Moments, target: StyleTarget) -> tf.Tensor:
-        """How far each region is from its style, relative to the style; float32 [regions]."""
+        """How far regions are from their styles, relative to these; float32 [pictures, regions]."""
 
 
 class GramLoss:
@@ -65,7 +68,8 @@ class GramLoss:
     def distance(self, moments: Moments, target: StyleTarget) -> tf.Tensor:
         """0 at the target, 1 for a black picture."""
         error = tf.math.squared_difference(moments.second, target.matrix)
-        return _sum(error) / (_sum(tf.square(target.matrix)) + _TINY)
+        squares = tf.square(target.matrix)
+        return tf.reduce_sum(error, [-2, -1]) / (tf.reduce_sum(squares, [-2, -1]) + _TINY)
 
 
 class WassersteinLoss:
@@ -94,64 +98,64 @@ STYLE_LOSSES: Mapping[str, StyleLoss] = {"gram": GramLoss(), "wasserstein": Wass
 
 
 def content_scale(target: tf.Tensor) -> tf.Tensor:
-    """What the squared errors of a content layer are divided by: float32 scalar above 0.
+    """What the squared errors of a content layer are divided by: float32 [pictures], above 0.
 
     The target's variance, so that a featureless picture has a mean error of 1, times the number
     of activations.
     """
     target = tf.cast(target, tf.float32)
-    variance = tf.reduce_mean(tf.math.reduce_variance(target, axis=[1, 2]))
+    variance = tf.reduce_mean(tf.math.reduce_variance(target, axis=[1, 2]), axis=1)
     # At least a share of the mean square: an almost flat photograph has hardly any variance,
     # and would outweigh everything.
-    scale = tf.maximum(variance, 0.01 * tf.reduce_mean(tf.square(target))) + _TINY
-    return scale * tf.cast(tf.size(target), tf.float32)
+    scale = tf.maximum(variance, 0.01 * _mean(tf.square(target))) + _TINY
+    return scale * _size(target)
 
 
 def content_loss(activations: tf.Tensor, target: tf.Tensor, scale: tf.Tensor) -> tf.Tensor:
     """Squared error of a layer's activations (Gatys et al. 2016, equation 1), relative.
 
     Args:
-        activations: of the generated image or of a tile of it, [1, height, width, channels].
-        target: of the content image, same shape.
-        scale: of the whole content image, by ``content_scale``.
+        activations: of generated images or of tiles of them, [pictures, height, width, channels].
+        target: of the content images, same shape.
+        scale: of the whole content images, by ``content_scale``.
 
     Returns:
-        A float32 scalar, at least 0; those of a picture's tiles add up to that of the picture.
+        float32 [pictures], at least 0; those of a picture's tiles add up to that of the picture.
     """
     error = tf.math.squared_difference(
         tf.cast(activations, tf.float32), tf.cast(target, tf.float32)
     )
-    return tf.reduce_sum(error) / scale
+    return _sum(error) / scale
 
 
 def luminance(picture: tf.Tensor) -> tf.Tensor:
-    """How bright a picture is: [batch, height, width, 3] to one channel."""
+    """How bright a picture is: [pictures, height, width, 3] to one channel."""
     return tf.matmul(picture, tf.constant(_LUMA)[:, tf.newaxis])
 
 
 def edges_strength(picture: tf.Tensor) -> tf.Tensor:
-    """Mean square of the differences between neighbouring pixels, float32 scalar above 0."""
-    return tf.reduce_mean(tf.square(_edges(picture))) + _TINY
+    """Mean square of the differences between neighbouring pixels, float32 [pictures], above 0."""
+    return _mean(tf.square(_edges(picture))) + _TINY
 
 
 def edges_gain(target: tf.Tensor, strength: tf.Tensor) -> tf.Tensor:
     """By how much the edges of a picture are made stronger or weaker, to be as strong as asked for.
 
     Args:
-        target: luminance, float32 [1, height, width, 1].
+        target: luminance, float32 [pictures, height, width, 1].
         strength: ``edges_strength`` of what it is to look like.
 
     Returns:
-        A float32 scalar, at most ``_MOST_GAIN``.
+        float32 [pictures, 1, 1, 1], at most ``_MOST_GAIN``.
     """
-    return tf.minimum(tf.sqrt(strength / edges_strength(target)), _MOST_GAIN)
+    gain = tf.minimum(tf.sqrt(strength / edges_strength(target)), _MOST_GAIN)
+    return gain[:, tf.newaxis, tf.newaxis, tf.newaxis]
 
 
 def edges_scale(target: tf.Tensor) -> tf.Tensor:
     """What the squared errors of the edges are divided by: the target's own, above 0."""
     edges = _edges(target)
-    faint = _FAINT * tf.cast(tf.size(edges), tf.float32)
-    return tf.maximum(tf.reduce_sum(tf.square(edges)), faint) + _TINY
+    return tf.maximum(_sum(tf.square(edges)), _FAINT * _size(edges)) + _TINY
 
 
 def edges_loss(picture: tf.Tensor, target: tf.Tensor, scale: tf.Tensor) -> tf.Tensor:
@@ -161,32 +165,33 @@ def edges_loss(picture: tf.Tensor, target: tf.Tensor, scale: tf.Tensor) -> tf.Te
     flat stays flat as well.
 
     Args:
-        picture: luminance of the generated image from afar, float32 [1, height, width, 1].
-        target: of the content image, same shape.
-        scale: of the content image, by ``edges_scale``.
+        picture: luminance of generated images from afar, float32 [pictures, height, width, 1].
+        target: of the content images, same shape.
+        scale: of the content images, by ``edges_scale``.
 
     Returns:
-        A float32 scalar: 0 for the same edges, whatever the brightness, 1 for none.
+        float32 [pictures]: 0 for the same edges, whatever the brightness, 1 for none.
     """
-    return tf.reduce_sum(tf.square(_edges(picture - target))) / scale
+    return _sum(tf.square(_edges(picture - target))) / scale
 
 
 def total_variation(image: tf.Tensor) -> tf.Tensor:
     """Mean squared difference between neighbouring pixels (Mahendran & Vedaldi 2015, beta = 2).
 
     Args:
-        image: float32 [1, height, width, 3].
+        image: float32 [pictures, height, width, 3].
 
     Returns:
-        A float32 scalar, at least 0.
+        float32 [pictures], at least 0.
     """
     down, right = _differences(image)
-    return tf.reduce_mean(tf.square(down)) + tf.reduce_mean(tf.square(right))
+    return _mean(tf.square(down)) + _mean(tf.square(right))
 
 
 def _edges(picture: tf.Tensor) -> tf.Tensor:
-    """Differences of neighbours in rows and in columns, in one heap."""
-    return tf.concat([tf.reshape(difference, [-1]) for difference in _differences(picture)], 0)
+    """Differences of neighbours in rows and in columns, in one heap; [pictures, differences]."""
+    shape = [tf.shape(picture)[0], -1]
+    return tf.concat([tf.reshape(difference, shape) for difference in _differences(picture)], 1)
 
 
 def _differences(picture: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -201,24 +206,24 @@ def _difference(picture: tf.Tensor, shift: list[int]) -> tf.Tensor:
 
 
 def _covariance(moments: Moments) -> tf.Tensor:
-    return moments.second - moments.mean[:, :, tf.newaxis] * moments.mean[:, tf.newaxis]
+    return moments.second - moments.mean[..., tf.newaxis] * moments.mean[..., tf.newaxis, :]
 
 
 def _ridged(covariance: tf.Tensor, reference: tf.Tensor) -> tf.Tensor:
     """With something in every direction, in proportion to a reference's mean variance."""
     channels = covariance.shape[-1]
     ridge = _RIDGE * tf.linalg.trace(reference) / channels + _TINY
-    return covariance + ridge[:, tf.newaxis, tf.newaxis] * tf.eye(channels)
+    return covariance + ridge[..., tf.newaxis, tf.newaxis] * tf.eye(channels)
 
 
 @tf.custom_gradient  # type: ignore[untyped-decorator]
 def _fidelity(covariance: tf.Tensor, root: tf.Tensor) -> tuple[tf.Tensor, object]:
-    """The trace of (R C R)^1/2, for a covariance C and the square root R of another; [regions]."""
+    """The trace of (R C R)^1/2, for a covariance C and the square root R of another."""
     square_root, inverse = _roots(root @ covariance @ root)
 
     def pull_back(upstream: tf.Tensor) -> tuple[tf.Tensor, None]:
         # In closed form: through the eigenvectors it is not finite where eigenvalues coincide.
-        return 0.5 * upstream[:, tf.newaxis, tf.newaxis] * (root @ inverse @ root), None
+        return 0.5 * upstream[..., tf.newaxis, tf.newaxis] * (root @ inverse @ root), None
 
     return tf.linalg.trace(square_root), pull_back
 
@@ -226,11 +231,22 @@ def _fidelity(covariance: tf.Tensor, root: tf.Tensor) -> tuple[tf.Tensor, object
 def _roots(matrix: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """Square root of a symmetric matrix, and the inverse of that."""
     values, vectors = tf.linalg.eigh(matrix)
-    floor = _ROUNDING * values[:, -1:] + _TINY**3  # these are products of three small matrices
-    values = tf.sqrt(tf.maximum(values, floor))[:, tf.newaxis]
+    floor = _ROUNDING * values[..., -1:] + _TINY**3  # these are products of three small matrices
+    values = tf.sqrt(tf.maximum(values, floor))[..., tf.newaxis, :]
     root = tf.matmul(vectors * values, vectors, transpose_b=True)
     return root, tf.matmul(vectors / values, vectors, transpose_b=True)
 
 
-def _sum(matrices: tf.Tensor) -> tf.Tensor:
-    return tf.reduce_sum(matrices, axis=[1, 2])
+def _sum(x: tf.Tensor) -> tf.Tensor:
+    """By picture."""
+    return tf.reduce_sum(x, axis=range(1, x.shape.rank))
+
+
+def _mean(x: tf.Tensor) -> tf.Tensor:
+    """By picture."""
+    return tf.reduce_mean(x, axis=range(1, x.shape.rank))
+
+
+def _size(x: tf.Tensor) -> tf.Tensor:
+    """Of a picture's part of it."""
+    return tf.cast(tf.reduce_prod(tf.shape(x)[1:]), tf.float32)

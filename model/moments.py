@@ -13,10 +13,10 @@ class Moments(NamedTuple):
     """Means over the positions of each region; they add up over the tiles of a picture.
 
     Attributes:
-        mean: of the activations, float32 [regions, channels].
-        second: of their outer products, float32 [regions, channels, channels]: the Gram matrix
-            (Gatys et al. 2016, equation 3) with a mean for the paper's sum, which makes pictures
-            of different sizes comparable.
+        mean: of the activations, float32 [pictures, regions, channels].
+        second: of their outer products, float32 [pictures, regions, channels, channels]: the Gram
+            matrix (Gatys et al. 2016, equation 3) with a mean for the paper's sum, which makes
+            pictures of different sizes comparable.
     """
 
     mean: tf.Tensor
@@ -37,61 +37,68 @@ def moments(activations: tf.Tensor, guides: tf.Tensor) -> Moments:
     """Mean and second moment of a layer, guided (Gatys et al. 2017, equation 5).
 
     Args:
-        activations: [1, height, width, channels], any float type.
-        guides: how much each position counts for each region, float32 [regions, height, width];
-            [1, 1, 1] where all count alike. Those of a region sum to 1 over the whole picture.
+        activations: [pictures, height, width, channels], any float type.
+        guides: how much each position counts for each region, float32 [pictures, regions, height,
+            width]; [pictures, 1, 1, 1] where all count alike. Those of a region sum to 1 over the
+            whole picture.
 
     Returns:
         In float32, whatever the type of the activations. Products of bfloat16 are summed up in
         float32 over a part of the positions, whose sum is rounded to bfloat16, and the parts in
         float32 again: the rounding of many parts is less than that of one.
     """
-    flat = tf.reshape(activations, [-1, activations.shape[-1]])
-    columns = [tf.reshape(guide, [-1, 1]) for guide in tf.unstack(guides)]
+    pictures, channels = tf.shape(activations)[0], activations.shape[-1]
+    flat = tf.reshape(activations, [pictures, -1, channels])
+    regions = tf.unstack(guides, axis=1)
     return Moments(
-        tf.stack([_mean(flat, column) for column in columns]),
-        tf.stack([_second(flat, column) for column in columns]),
+        tf.stack([_mean(flat, guide) for guide in regions], axis=1),
+        tf.stack([_second(flat, guide) for guide in regions], axis=1),
     )
 
 
-def _mean(flat: tf.Tensor, column: tf.Tensor) -> tf.Tensor:
+def _mean(flat: tf.Tensor, guide: tf.Tensor) -> tf.Tensor:
     flat = tf.cast(flat, tf.float32)
-    if _counts_alike(column):  # weighed after the sum, not position by position
-        return column[0, 0] * tf.reduce_sum(flat, 0)
-    return tf.reduce_sum(flat * column, 0)
+    if _counts_alike(guide):  # weighed after the sum, not position by position
+        return guide[:, 0] * tf.reduce_sum(flat, 1)
+    return tf.reduce_sum(flat * _column(guide), 1)
 
 
 @tf.custom_gradient  # type: ignore[untyped-decorator]
-def _second(flat: tf.Tensor, column: tf.Tensor) -> tuple[tf.Tensor, object]:
-    alike = _counts_alike(column)
-    found = column * _products(flat, flat) if alike else _products(_weighed(flat, column), flat)
+def _second(flat: tf.Tensor, guide: tf.Tensor) -> tuple[tf.Tensor, object]:
+    alike = _counts_alike(guide)
+    found = guide * _products(flat, flat) if alike else _products(_weighed(flat, guide), flat)
 
     def pull_back(upstream: tf.Tensor) -> tuple[tf.Tensor, None]:
         # By hand: both factors of an outer product are the same activations, so one product does
         # for two. In the activations' type: in float32 it takes three times as long.
-        both = upstream + tf.transpose(upstream)
+        both = upstream + tf.linalg.matrix_transpose(upstream)
         if alike:
-            return tf.matmul(flat, tf.cast(column * both, flat.dtype)), None
-        return _weighed(tf.matmul(flat, tf.cast(both, flat.dtype)), column), None
+            return tf.matmul(flat, tf.cast(guide * both, flat.dtype)), None
+        return _weighed(tf.matmul(flat, tf.cast(both, flat.dtype)), guide), None
 
     return found, pull_back
 
 
 def _products(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
-    """Sum of the outer products of rows, float32 [channels, channels]."""
-    positions, channels = tf.shape(a)[0], a.shape[-1]
+    """Sum of the outer products of rows, float32 [pictures, channels, channels]."""
+    pictures, positions, channels = tf.shape(a)[0], tf.shape(a)[1], a.shape[-1]
     # The parts' matrices are to be no larger than the activations, and all parts of one length.
     most = 4 ** int(math.log2(_MOST_CHANNELS / channels))
     divisor = tf.bitwise.bitwise_and(positions, -positions)  # the largest power of two
-    shape = [tf.minimum(divisor, most), -1, channels]
-    parts = tf.matmul(tf.reshape(a, shape), tf.reshape(b, shape), transpose_a=True)
-    return tf.reduce_sum(tf.cast(parts, tf.float32), 0)
+    parts = tf.minimum(divisor, most)
+    a, b = (tf.reshape(x, [pictures * parts, positions // parts, channels]) for x in (a, b))
+    found = tf.cast(tf.matmul(a, b, transpose_a=True), tf.float32)
+    return tf.reduce_sum(tf.reshape(found, [pictures, parts, channels, channels]), 1)
 
 
-def _weighed(flat: tf.Tensor, column: tf.Tensor) -> tf.Tensor:
+def _weighed(flat: tf.Tensor, guide: tf.Tensor) -> tf.Tensor:
     # Weights of hundredths of thousandths in bfloat16 would all be wrong by the same share.
-    return tf.cast(tf.cast(flat, tf.float32) * column, flat.dtype)
+    return tf.cast(tf.cast(flat, tf.float32) * _column(guide), flat.dtype)
 
 
-def _counts_alike(column: tf.Tensor) -> bool:
-    return bool(column.shape[0] == 1)
+def _column(guide: tf.Tensor) -> tf.Tensor:
+    return tf.reshape(guide, [tf.shape(guide)[0], -1, 1])
+
+
+def _counts_alike(guide: tf.Tensor) -> bool:
+    return bool(guide.shape[1:] == (1, 1))

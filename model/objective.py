@@ -1,4 +1,4 @@
-"""The loss of a picture and its gradient: at once, or tile by tile where it is large."""
+"""The loss of pictures and its gradient: at once, or tile by tile where they are large."""
 
 from collections.abc import Callable, Iterable
 from copy import copy
@@ -29,6 +29,7 @@ class Objective:
     Attributes:
         parts: names of the parts of the loss: ``content/<layer>``, ``style/<layer>`` and ``tv``;
             what is seen from afar ends with ``_afar``.
+        targets_spec: what graphs say of the targets.
     """
 
     def __init__(self, network: vgg.Network, kind: Kind) -> None:
@@ -37,6 +38,7 @@ class Objective:
         self._small_tiles = False
         self._graphs = Graphs(network, kind)
         self.parts = kind.parts
+        self.targets_spec = self._graphs.targets_spec
 
     def in_small_tiles(self) -> "Objective":
         """The same in less memory, and a bit slower; it shares the graphs."""
@@ -63,34 +65,38 @@ class Objective:
     def loss_and_gradient(
         self, image: tf.Tensor, targets: Targets, weights: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """The loss of an image and how it changes with each pixel.
+        """The loss of each image and how it changes with each of its pixels.
 
         Args:
-            image: float32 [1, height, width, 3] in [0, 1].
+            image: float32 [pictures, height, width, 3] in [0, 1].
             targets: of the same size.
-            weights: of content, style and total variation; float32 [3].
+            weights: of content, style and total variation; float32 [pictures, 3].
 
         Returns:
-            The weighted ``parts`` of the loss, float32 [parts], and the gradient of their sum per
-            pixel *density*: multiplied by the number of pixels, so that its size, and with it an
-            optimiser's constants, do not depend on the picture's.
+            The weighted ``parts`` of the loss, float32 [pictures, parts], and the gradient of their
+            sum per pixel *density*: multiplied by the number of pixels, so that its size, and with
+            it an optimiser's constants, do not depend on the picture's.
         """
-        pieces = tiles.cut(*image.shape[1:3], small=self._small_tiles)
-        if len(pieces) == 1:
-            parts, gradient = self._graphs.judge(image, targets, weights)
-        else:
-            parts, gradient = self._judge_by_tiles(image, pieces, targets, weights)
-        return parts, gradient * tf.cast(tf.size(image), tf.float32)
+        judge = self._graphs.judge if self.sees_whole(image) else self._judge_by_tiles
+        parts, gradient = judge(image, targets, weights)
+        return parts, gradient * tf.cast(tf.reduce_prod(tf.shape(image)[1:]), tf.float32)
+
+    def sees_whole(self, image: tf.Tensor) -> bool:
+        """Whether pictures of this size are not cut into tiles; in a graph it is not known."""
+        return None in image.shape[1:3] or len(self._tiles(image.shape)) == 1
+
+    def _tiles(self, shape: tf.TensorShape) -> tuple[Tile, ...]:
+        return tiles.cut(*shape[1:3], small=self._small_tiles)
 
     def _judge_by_tiles(
-        self, image: tf.Tensor, pieces: tuple[Tile, ...], targets: Targets, weights: tf.Tensor
+        self, image: tf.Tensor, targets: Targets, weights: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """Twice over the tiles: for the moments of all, then for what each pixel has to change."""
         found = self._moments(image, targets.guides)
         style, upstream = self._graphs.judge_moments(found, targets.style, targets.shares, weights)
         whole, gradient = self._graphs.judge_whole(image, targets.afar, weights)
         content = 0.0
-        for tile in pieces:
+        for tile in self._tiles(image.shape):
             parts, pulled = self._graphs.judge_tile(
                 *_view(image, tile),
                 {name: _content_inside(t, name, tile) for name, t in targets.content.items()},
@@ -100,12 +106,12 @@ class Objective:
             )
             content += parts
             gradient += _placed(pulled, tile, image.shape)
-        return tf.concat([content, style, whole], 0), gradient
+        return tf.concat([content, style, whole], 1), gradient
 
     def _moments(self, image: tf.Tensor, guides: ByLayer) -> ByLayer:
         """Moments of a whole picture: the sums of those of its tiles."""
         found: ByLayer = {}
-        for tile in tiles.cut(*image.shape[1:3], small=self._small_tiles):
+        for tile in self._tiles(image.shape):
             of_tile = self._graphs.moments(*_view(image, tile), _guides_inside(guides, tile))
             _add(found, of_tile)
         return found
@@ -113,7 +119,7 @@ class Objective:
     def _content_targets(self, content: Array) -> ByLayer:
         image = tf.constant(content[np.newaxis])
         rows: dict[int, list[ByLayer]] = {}
-        for tile in tiles.cut(*content.shape[:2], small=self._small_tiles):
+        for tile in self._tiles(image.shape):
             rows.setdefault(tile.inner.top, []).append(self._graphs.content(*_view(image, tile)))
         seen = {
             name: tf.concat(
@@ -195,7 +201,7 @@ def _guides(
             guide, share = np.full((1, 1, 1), 1 / positions, np.float32), np.ones(1, np.float32)
         else:
             guide, share = regions.guides(weights, vgg.STRIDES[name], vgg.REACHES[name])
-        guides[name], shares[name] = tf.constant(guide), tf.constant(share)
+        guides[name], shares[name] = tf.constant(guide[np.newaxis]), tf.constant(share[np.newaxis])
     return guides, shares
 
 
@@ -220,8 +226,8 @@ def _guides_inside(guides: ByLayer, tile: Tile) -> ByLayer:
     inside: ByLayer = {}
     for name, guide in guides.items():
         top, left, bottom, right = tile.inner.at(vgg.STRIDES[name])
-        everywhere = guide.shape[1:] == (1, 1)
-        inside[name] = guide if everywhere else guide[:, top:bottom, left:right]
+        everywhere = guide.shape[2:] == (1, 1)
+        inside[name] = guide if everywhere else guide[:, :, top:bottom, left:right]
     return inside
 
 
@@ -232,7 +238,7 @@ def _placed(gradient: tf.Tensor, tile: Tile, shape: tf.TensorShape) -> tf.Tensor
 
 
 def loss_weights(params: StyleTransferParams) -> tf.Tensor:
-    """The weights of content, style and total variation in the loss; float32 [3]."""
+    """The weights of content, style and total variation in the loss; float32 [1, 3]."""
     asked = (params.content_weight, params.style_weight, params.tv_weight)
     balance = _BALANCE[params.style_loss]
-    return tf.constant([weight * scale for weight, scale in zip(asked, balance, strict=True)])
+    return tf.constant([[weight * scale for weight, scale in zip(asked, balance, strict=True)]])

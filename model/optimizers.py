@@ -16,12 +16,11 @@ import tensorflow as tf
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 
-_IMAGE = tf.TensorSpec([1, None, None, 3], tf.float32)
-_SCALAR = tf.TensorSpec([], tf.float32)
+_IMAGES = tf.TensorSpec([None, None, None, 3])
 
 
 class AdamState(NamedTuple):
-    """First and second moments of the gradient, like the image, and the steps taken (scalar)."""
+    """First and second moments of the gradient, like the images; the steps taken, [pictures]."""
 
     first: tf.Tensor
     second: tf.Tensor
@@ -48,8 +47,14 @@ State = TypeVar("State", AdamState, LbfgsState)
 
 
 class Optimizer(Protocol[State]):
-    """What a run needs of an optimiser. Images and gradients are float32 [1, height, width, 3]."""
+    """What runs need of an optimiser.
 
+    Images and gradients are float32 [pictures, height, width, 3].
+    """
+
+    #: What graphs say of the state; None where its form changes from step to step: then steps are
+    #: taken with one picture at a time.
+    spec: Any
     #: Of the exponential average of the iterates: a faster optimiser forgets faster.
     average_decay: float
     #: How many pictures a run's state is as large as, its image and average included, at most.
@@ -61,7 +66,7 @@ class Optimizer(Protocol[State]):
     def step(
         self, image: tf.Tensor, gradient: tf.Tensor, state: State, rate: tf.Tensor
     ) -> tuple[tf.Tensor, State]:
-        """The next image and state; ``rate`` scales the length of the step, 1 is the usual."""
+        """The next images and state; ``rate`` scales the length of the step, float32 [pictures]."""
 
     def rescale(self, state: State, image: tf.Tensor) -> State:
         """The state carried over to ``image``, the same picture at the next size."""
@@ -87,29 +92,25 @@ class Adam:
     #: Crowson has 0.99; over a hundred steps that is half an average of what they started from.
     average_decay = 0.95
     images_in_state = 4
+    spec: Any = AdamState(_IMAGES, _IMAGES, tf.TensorSpec([None]))
 
     def start(self, image: tf.Tensor) -> AdamState:
         """Zero moments."""
         zeros = tf.zeros_like(image)
-        return AdamState(zeros, zeros, tf.constant(0.0))
+        return AdamState(zeros, zeros, tf.zeros(image.shape[:1]))
 
-    @staticmethod
-    @tf.function(  # type: ignore[untyped-decorator] # traced once for all runs of a process
-        input_signature=[_IMAGE, _IMAGE, AdamState(_IMAGE, _IMAGE, _SCALAR), _SCALAR],
-        autograph=False,
-    )
     def step(
-        image: tf.Tensor, gradient: tf.Tensor, state: AdamState, rate: tf.Tensor
+        self, image: tf.Tensor, gradient: tf.Tensor, state: AdamState, rate: tf.Tensor
     ) -> tuple[tf.Tensor, AdamState]:
         """One step down the gradient, each pixel by about the learning rate."""
         step = state.step + 1.0
-        first = Adam.beta_1 * state.first + (1.0 - Adam.beta_1) * gradient
-        second = Adam.beta_2 * state.second + (1.0 - Adam.beta_2) * tf.square(gradient)
-        unbiased_first = first / (1.0 - Adam.beta_1**step)
-        unbiased_second = second / (1.0 - Adam.beta_2**step)
-        move = unbiased_first / (tf.sqrt(unbiased_second) + Adam.epsilon)
-        moved = tf.clip_by_value(image - rate * Adam.learning_rate * move, 0.0, 1.0)
-        return moved, AdamState(first, second, step)
+        first = self.beta_1 * state.first + (1.0 - self.beta_1) * gradient
+        second = self.beta_2 * state.second + (1.0 - self.beta_2) * tf.square(gradient)
+        unbiased_first = first / _by_picture(1.0 - self.beta_1**step)
+        unbiased_second = second / _by_picture(1.0 - self.beta_2**step)
+        move = unbiased_first / (tf.sqrt(unbiased_second) + self.epsilon)
+        length = _by_picture(rate * self.learning_rate)
+        return tf.clip_by_value(image - length * move, 0.0, 1.0), AdamState(first, second, step)
 
     def rescale(self, state: AdamState, image: tf.Tensor) -> AdamState:
         """Moments interpolated to the next size, so that no warm-up is needed there."""
@@ -126,7 +127,8 @@ class Adam:
 
     def from_arrays(self, arrays: Arrays) -> AdamState:
         """The three tensors again."""
-        return AdamState(*(tf.constant(arrays[name]) for name in AdamState._fields))
+        first, second, step = (tf.constant(arrays[name]) for name in AdamState._fields)
+        return AdamState(first, second, tf.reshape(step, [1]))  # older checkpoints have a scalar
 
 
 class Lbfgs:
@@ -144,6 +146,7 @@ class Lbfgs:
     first_move = 0.01
     average_decay = 0.8
     images_in_state = 4 + 2 * history
+    spec: Any = None
 
     def start(self, image: tf.Tensor) -> LbfgsState:
         """No history."""
@@ -152,7 +155,7 @@ class Lbfgs:
         return LbfgsState(nothing, nothing, (), ())
 
     def step(
-        self, image: tf.Tensor, gradient: tf.Tensor, state: LbfgsState, rate: float
+        self, image: tf.Tensor, gradient: tf.Tensor, state: LbfgsState, rate: tf.Tensor
     ) -> tuple[tf.Tensor, LbfgsState]:
         """One quasi-Newton step."""
         moves, turns = self._remember(image, gradient, state)
@@ -205,6 +208,11 @@ def _inverse_hessian_times(
     for move, turn, alpha in zip(moves, turns, reversed(alphas), strict=True):
         direction += (alpha - _dot(turn, direction) / _dot(move, turn)) * move
     return direction
+
+
+def _by_picture(factors: tf.Tensor) -> tf.Tensor:
+    """[pictures] in front of images."""
+    return factors[:, tf.newaxis, tf.newaxis, tf.newaxis]
 
 
 def _dot(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:

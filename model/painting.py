@@ -21,11 +21,13 @@ import tensorflow as tf
 from model import recipes
 from model.graphs import Kind
 from model.objective import Objective
+from model.optimizers import OPTIMIZERS
 from model.params import StyleTransferParams
 from model.precision import Precision, fastest
 from model.progress import Progress
 from model.run import Run
 from model.sitting import Sitting
+from model.steps import Steps
 from model.vgg import Features, Network
 
 Array = npt.NDArray[np.float32]
@@ -59,11 +61,12 @@ class Studio:
         with tf.device(device):
             self._network = Network(features, arithmetic)
         self._objectives: dict[tuple[str | int | None, ...], Objective] = {}
+        self._all_steps: dict[tuple[Objective, str], Steps] = {}
 
     def begin(self, sitting: Sitting, *, small_tiles: bool = False) -> Run:
         """A run that has taken no step yet; with small tiles it needs less memory."""
-        objective = self._objective(sitting.params, sitting.region_count)
-        return Run(sitting, objective.in_small_tiles() if small_tiles else objective, self.device)
+        steps = self._steps(sitting.params, sitting.region_count)
+        return Run(sitting, steps.in_small_tiles() if small_tiles else steps, self.device)
 
     def paint(
         self,
@@ -88,6 +91,12 @@ class Studio:
             if on_progress is not None:
                 on_progress(run, progress)
         return Painting(run.picture(), run.progress(), self.features)
+
+    def _steps(self, params: StyleTransferParams, regions: int) -> Steps:
+        key = self._objective(params, regions), params.optimizer
+        if key not in self._all_steps:
+            self._all_steps[key] = Steps(key[0], OPTIMIZERS[params.optimizer](), self.device)
+        return self._all_steps[key]
 
     def _objective(self, params: StyleTransferParams, regions: int = 0) -> Objective:
         """The graphs for a request, traced at the first one of its kind."""

@@ -1,6 +1,8 @@
-"""A painting under way: scale by scale, a few steps at a time, its state explicit."""
+"""Paintings under way: scale by scale, a few steps at a time, their state explicit."""
 
-from typing import Any, NamedTuple
+import math
+from collections.abc import Hashable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -9,11 +11,12 @@ import tensorflow as tf
 from model import checkpoint
 from model.errors import CheckpointError, DivergedError
 from model.images import resize
-from model.objective import Objective, loss_weights
-from model.optimizers import OPTIMIZERS, AdamState, LbfgsState, Optimizer
+from model.objective import loss_weights
+from model.optimizers import AdamState, LbfgsState
 from model.progress import CurvePoint, Progress, summed
 from model.recipes import Scale
 from model.sitting import Sitting
+from model.steps import Given, Share, State, Steps, joined, together
 from model.targets import Targets
 
 Array = npt.NDArray[np.float32]
@@ -31,20 +34,6 @@ _CURVE_POINTS = 200
 _LARGEST_CHECKPOINT = 128 * 2**20
 
 
-class State(NamedTuple):
-    """The tensors of a run that change from step to step.
-
-    Attributes:
-        image: float32 [1, height, width, 3], what is optimised.
-        average: like ``image``: exponential average of this scale's iterates, biased towards 0.
-        optimizer: the optimiser's state.
-    """
-
-    image: tf.Tensor
-    average: tf.Tensor
-    optimizer: AdamState | LbfgsState
-
-
 class Position(NamedTuple):
     """Where a run is.
 
@@ -53,29 +42,49 @@ class Position(NamedTuple):
         step: steps taken on it.
         limit: a loss above it has exploded; None before the scale's first step.
         curve: of the losses, up to here.
-        state: the tensors.
+        share: of the tensors.
     """
 
     scale: int
     step: int
     limit: float | None
     curve: tuple[CurvePoint, ...]
-    state: State
+    share: Share
+
+
+class Ready(NamedTuple):
+    """What a run brings along to take steps together with others.
+
+    Attributes:
+        steps: by which they are taken.
+        steps_left: of its scale.
+        share: of the tensors that change.
+        given: what does not change.
+    """
+
+    steps: Steps
+    steps_left: int
+    share: Share
+    given: Given
 
 
 class Run:
     """One painting under way, on one device.
 
     Between two calls of ``advance`` it can be looked at, saved, or dropped. A checkpoint restored
-    into a run of the same sitting, features and kind of device goes on to the same picture, bit
-    for bit.
+    into a run of the same sitting, features and kind of device goes on to the same picture: on the
+    CPU bit for bit, if it is advanced alone.
+
+    Attributes:
+        device: ``cpu`` or ``gpu:N``.
     """
 
-    def __init__(self, sitting: Sitting, objective: Objective, device: str) -> None:
+    def __init__(self, sitting: Sitting, steps: Steps, device: str) -> None:
         self._sitting = sitting
-        self._objective = objective
-        self._device = device
-        self._optimizer: Optimizer[Any] = OPTIMIZERS[sitting.params.optimizer]()
+        self._steps = steps
+        self._objective = steps.objective
+        self._optimizer = steps.optimizer
+        self.device = device
         with tf.device(device):
             self._weights = loss_weights(sitting.params)
             image = _tensor(sitting.first_image())
@@ -96,20 +105,53 @@ class Run:
         """Whether the last step of the present scale has been taken."""
         return self._now.step == self._present.steps
 
+    @property
+    def kin(self) -> Hashable:
+        """The same for runs whose next steps can be taken together: of one kind, at one size."""
+        is_next = self.is_between_scales and not self.done
+        scale = self._sitting.scales[self._now.scale + is_next]
+        alone = None if self._steps.can_be_shared else self
+        return self._steps, scale.width, scale.height, alone
+
     def advance(self, steps: int) -> Progress:
         """Takes up to ``steps`` steps; fewer where a scale ends.
 
         Raises:
             DivergedError: the loss exploded, or stopped being finite, for the second time.
         """
-        with tf.device(self._device):
-            if self.is_between_scales and not self.done:
-                self._next_scale()
-            for _ in range(steps):
-                if self.is_between_scales:
-                    break
-                self._take_step()
-        return self.progress()
+        (outcome,) = advance([self], steps)
+        if isinstance(outcome, DivergedError):
+            raise outcome
+        return outcome
+
+    def ready(self) -> Ready:
+        """What is needed for the next step: of the next scale if this one is at its end."""
+        if self.is_between_scales and not self.done:
+            self._next_scale()
+        if self._targets is None:  # computed late: here we are on the device, in its thread
+            self._targets = self._objective.targets(self._sitting, self._present)
+        rate = tf.constant([_CAREFUL_RATE if self._restarts else 1.0])
+        left = self._present.steps - self._now.step
+        given = Given(self._targets, self._weights, rate)
+        return Ready(self._steps, left, self._now.share, given)
+
+    def settle(self, parts: Sequence[float], share: Share) -> bool:
+        """Goes on with what a step made of the tensors, or back if its loss exploded.
+
+        Returns:
+            Whether it goes on.
+
+        Raises:
+            DivergedError: it has been back before.
+        """
+        self._parts = dict(zip(self._objective.parts, parts, strict=True))
+        limit, curve = self._limit(), self._curve()
+        if not (math.isfinite(sum(parts)) and sum(parts) <= limit):
+            self._go_back()
+            return False
+        self._good = self._now._replace(limit=limit)
+        self._now = Position(self._now.scale, self._now.step + 1, limit, curve, share)
+        return True
 
     def progress(self) -> Progress:
         """How far the run is."""
@@ -152,7 +194,8 @@ class Run:
         It is of the last position known to be sound, one step before the present one: so a run
         that has to go back finds the same one after an interruption as without.
         """
-        scale, step, limit, curve, state = self._good
+        scale, step, limit, curve, share = self._good
+        state = share.state
         header = {"of": self._identity(), "restarts": self._restarts, "limit": limit}
         header |= {"scale": scale, "step": step, "curve": curve}
         optimizer = self._optimizer.to_arrays(state.optimizer)
@@ -175,11 +218,11 @@ class Run:
             for name, array in arrays.items()
             if name.startswith(prefix)
         }
-        with tf.device(self._device):
+        with tf.device(self.device):
             images = tf.constant(arrays["image"]), tf.constant(arrays["average"])
-            state = State(*images, self._optimizer.from_arrays(optimizer))
+            share = Share(State(*images, self._optimizer.from_arrays(optimizer)))
         curve = tuple(CurvePoint(*point) for point in header["curve"])
-        self._now = Position(header["scale"], header["step"], header["limit"], curve, state)
+        self._now = Position(header["scale"], header["step"], header["limit"], curve, share)
         self._good = self._now
         self._restarts = header["restarts"]
         self._targets, self._parts = None, {}
@@ -198,25 +241,8 @@ class Run:
         return sum(scale.steps for scale in past) + self._now.step
 
     def _identity(self) -> str:
-        kind = self._device.partition(":")[0]  # a GPU rounds differently from a CPU
+        kind = self.device.partition(":")[0]  # a GPU rounds differently from a CPU
         return f"{self._sitting.fingerprint} {self._objective.identity} {kind}"
-
-    def _take_step(self) -> None:
-        if self._targets is None:  # computed late: here we are on the device, in its thread
-            self._targets = self._objective.targets(self._sitting, self._present)
-        scale, step, _, _, (image, average, optimizer) = self._now
-        parts, gradient = self._objective.loss_and_gradient(image, self._targets, self._weights)
-        self._parts = dict(zip(self._objective.parts, parts.numpy().tolist(), strict=True))
-        limit, curve = self._limit(), self._curve()
-        rate = tf.constant(_CAREFUL_RATE if self._restarts else 1.0)
-        moved, optimizer = self._optimizer.step(image, gradient, optimizer, rate)
-        if sum(self._parts.values()) > limit or not _all_finite(parts, moved):
-            self._go_back()
-            return
-        decay = self._optimizer.average_decay
-        self._good = self._now._replace(limit=limit)
-        state = State(moved, decay * average + (1.0 - decay) * moved, optimizer)
-        self._now = Position(scale, step + 1, limit, curve, state)
 
     def _limit(self) -> float:
         """Of the loss: some times what the scale began with, or a picture of nothing has."""
@@ -242,21 +268,21 @@ class Run:
         self._restarts += 1
         if self._good.scale != self._now.scale:
             self._targets = None
-        image = self._good.state.image
-        state = self._good.state._replace(optimizer=self._optimizer.start(image))
-        self._now = self._good = self._good._replace(state=state)
+        state = self._good.share.state
+        state = state._replace(optimizer=self._optimizer.start(state.image))
+        self._now = self._good = self._good._replace(share=Share(state))
         self._parts = {}
 
     def _averaged(self) -> Array:
         """The average of the iterates without its bias (Kingma & Ba 2015, section 3)."""
-        state = self._now.state
+        state = self._now.share.state
         if self._now.step == 0:
             return np.asarray(state.image[0])
         unbiased = state.average[0] / (1.0 - self._optimizer.average_decay**self._now.step)
         return np.asarray(tf.clip_by_value(unbiased, 0.0, 1.0))
 
     def _next_scale(self) -> None:
-        picture, optimizer = self._averaged(), self._now.state.optimizer
+        picture, optimizer = self._averaged(), self._now.share.state.optimizer
         index = self._now.scale + 1
         scale = self._sitting.scales[index]
         image = _tensor(resize(picture, scale.width, scale.height))
@@ -271,11 +297,72 @@ class Run:
         optimizer: AdamState | LbfgsState,
         curve: tuple[CurvePoint, ...],
     ) -> Position:
-        return Position(scale, 0, None, curve, State(image, tf.zeros_like(image), optimizer))
+        share = Share(State(image, tf.zeros_like(image), optimizer))
+        return Position(scale, 0, None, curve, share)
 
 
-def _all_finite(*tensors: tf.Tensor) -> bool:
-    return all(bool(tf.reduce_all(tf.math.is_finite(tensor))) for tensor in tensors)
+def advance(runs: Sequence[Run], steps: int) -> list[Progress | DivergedError]:
+    """Takes up to ``steps`` steps with each of some runs; fewer where a scale of one ends.
+
+    They are taken together: several small pictures take a GPU hardly longer than one. It ends
+    earlier as well where one of them goes back, because its loss exploded.
+
+    Args:
+        runs: one, or several of which ``kin`` is the same; none of which is done.
+        steps: of each.
+
+    Returns:
+        For each how far it is, or that its loss exploded, or stopped being finite, for the second
+        time.
+    """
+    with tf.device(runs[0].device):
+        diverged = _Group(runs).advance(steps)
+    return [diverged.get(run) or run.progress() for run in runs]
+
+
+class _Group:
+    """Runs that take steps together."""
+
+    def __init__(self, runs: Sequence[Run]) -> None:
+        self._runs = runs
+        ready = [run.ready() for run in runs]
+        self._steps = ready[0].steps
+        self._most = min(one.steps_left for one in ready)
+        self._state = together([one.share for one in ready])
+        self._given = joined([one.given for one in ready])
+        self._all_go_on = True
+        self._diverged: dict[Run, DivergedError] = {}
+
+    def advance(self, steps: int) -> dict[Run, DivergedError]:
+        """Takes up to so many steps, until the scale of a run ends or it goes back.
+
+        Returns:
+            The runs that have diverged.
+        """
+        left = min(steps, self._most)
+        while left and self._all_go_on:
+            left -= self._take(min(left, self._steps.burst))
+        return self._diverged
+
+    def _take(self, count: int) -> int:
+        """Takes so many steps before it asks for their outcomes."""
+        states, outcomes = [], []
+        for _ in range(count):
+            self._state, parts = self._steps.take(self._state, self._given)
+            states.append(self._state)
+            outcomes.append(parts)
+        for state, of_all in zip(states, tf.stack(outcomes).numpy().tolist(), strict=True):
+            if self._all_go_on:
+                self._settle(state, of_all)
+        return count
+
+    def _settle(self, state: State, of_all: list[list[float]]) -> None:
+        for index, (run, parts) in enumerate(zip(self._runs, of_all, strict=True)):
+            try:
+                self._all_go_on &= run.settle(parts, Share(state, index))
+            except DivergedError as error:
+                self._diverged[run] = error
+                self._all_go_on = False
 
 
 def _tensor(picture: Array) -> tf.Tensor:

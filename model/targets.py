@@ -1,4 +1,7 @@
-"""What a picture is held against: activations of the photograph, moments of the styles."""
+"""What pictures are held against: activations of the photograph, moments of the styles.
+
+The first axis of all tensors is that of the pictures.
+"""
 
 from typing import Any, NamedTuple
 
@@ -11,7 +14,7 @@ ByLayer = dict[str, Any]
 
 
 class ContentTarget(NamedTuple):
-    """Activations of the content image, [1, height, width, channels], and their scale (scalar)."""
+    """Activations of the content image, [pictures, height, width, channels]; scale, [pictures]."""
 
     activations: tf.Tensor
     scale: tf.Tensor
@@ -22,7 +25,7 @@ class AfarTargets(NamedTuple):
 
     Attributes:
         edges_view: from where its edges are seen.
-        edges: the content image's luminance from there, [1, height, width, 1], and its scale.
+        edges: the content image's luminance from there, one channel, and its scale.
         style_view: from where its style is seen.
         style: by layer, as in ``Targets``.
         guides: likewise.
@@ -44,7 +47,7 @@ class Targets(NamedTuple):
         content: a ``ContentTarget`` for each content layer.
         style: a ``StyleTarget`` for each style layer.
         guides: how much each position counts for each region, as ``moments`` wants them.
-        shares: of each region in the layer's style loss, float32 [regions].
+        shares: of each region in the layer's style loss, float32 [pictures, regions].
         afar: what it is held against as seen from afar; () where it is not seen from there.
     """
 

@@ -13,8 +13,8 @@ Array = npt.NDArray[np.float32]
 VIEWS = [(64, 48, 8), (37, 101, 4), (5, 3, 8), (61, 8, 8)]
 
 
-def noise(height: int, width: int) -> Array:
-    return np.random.default_rng(0).random((height, width, 3), np.float32)
+def noise(height: int, width: int, seed: int = 0) -> Array:
+    return np.random.default_rng(seed).random((height, width, 3), np.float32)
 
 
 def seen(picture: Array, stride: int, multiple: int = 1) -> Array:
@@ -43,8 +43,8 @@ def test_a_pixel_of_the_view_is_a_mean_that_fades_with_the_distance() -> None:
 def test_every_pixel_counts(height: int, width: int, stride: int) -> None:
     view = afar.view(height, width, stride)
     for matrix, spacing in ((view.rows, height), (view.columns, width)):
-        total = np.asarray(matrix).sum(axis=0)
-        assert total.min() > 0.3 / max(stride, spacing / matrix.shape[0])
+        total = np.asarray(matrix[0]).sum(axis=0)
+        assert total.min() > 0.3 / max(stride, spacing / matrix.shape[1])
 
 
 @pytest.mark.parametrize(("height", "width", "stride"), VIEWS)
@@ -54,3 +54,13 @@ def test_a_view_goes_on_as_its_mirror_image(height: int, width: int, stride: int
     margins = [(0, -length % 16) for length in view.shape[:2]]
     expected = np.pad(view, [*margins, (0, 0)], "symmetric")
     np.testing.assert_allclose(seen(picture, stride, 16), expected, rtol=1e-5)
+
+
+def test_two_pictures_are_seen_in_one_go_each_in_its_own_view() -> None:
+    one, other = noise(37, 101, 1), noise(37, 101, 2)
+    view = afar.view(37, 101, 4)
+    rows, columns = view.rows[:, ::-1], view.columns[:, ::-1]  # upside down, and mirrored
+    both = afar.View(tf.concat([view.rows, rows], 0), tf.concat([view.columns, columns], 0))
+    found = both.of(tf.constant([one, other]))
+    np.testing.assert_allclose(found[0], seen(one, 4), rtol=1e-5)
+    np.testing.assert_allclose(found[1], seen(other, 4)[::-1, ::-1], rtol=1e-5)

@@ -1,5 +1,8 @@
 """What a picture is judged by, against plain NumPy, closed forms and finite differences."""
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -26,25 +29,40 @@ def tiled(array: Array) -> Array:
     return np.tile(array, (1, 2, 2, 1))
 
 
+def contents(seen: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
+    return losses.content_loss(seen, targets, losses.content_scale(targets))
+
+
 def content(seen: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
-    return losses.content_loss(seen, target, losses.content_scale(target))
+    return contents(seen, target)[0]
 
 
-def everything(seen: Array) -> Moments:
+def variations(images: tf.Tensor, _: tf.Tensor) -> tf.Tensor:
+    return losses.total_variation(images)
+
+
+def variation(image: Array) -> float:
+    return float(losses.total_variation(tf.constant(image))[0])
+
+
+def everything(seen: tf.Tensor) -> Moments:
     """The moments of all positions alike."""
-    positions = seen.shape[1] * seen.shape[2]
-    return moments(tf.constant(seen), tf.fill([1, 1, 1], 1 / positions))
+    pictures, height, width, _ = seen.shape
+    return moments(seen, tf.fill([pictures, 1, 1, 1], 1 / (height * width)))
+
+
+def distances(loss: str, seen: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
+    judge = STYLE_LOSSES[loss]
+    return judge.distance(everything(seen), judge.target(everything(targets)))
 
 
 def distance(loss: str, seen: Array, target: Array) -> float:
-    judge = STYLE_LOSSES[loss]
-    (found,) = judge.distance(everything(seen), judge.target(everything(target)))
-    return float(found)
+    return float(distances(loss, tf.constant(seen), tf.constant(target))[0, 0])
 
 
 def both(one: Moments, other: Moments) -> Moments:
     """Two regions of what was one each."""
-    return Moments(*(tf.concat(pair, 0) for pair in zip(one, other, strict=True)))
+    return Moments(*(tf.concat(pair, 1) for pair in zip(one, other, strict=True)))
 
 
 # --- content and total variation
@@ -62,7 +80,7 @@ def test_content_losses_of_the_parts_of_a_picture_add_up_to_its_own() -> None:
     scale = losses.content_scale(tf.constant(target))
     parts = [losses.content_loss(seen[:, :, x], target[:, :, x], scale) for x in (0, 1)]
     rest = losses.content_loss(seen[:, :, 2:], target[:, :, 2:], scale)
-    np.testing.assert_allclose(sum(parts) + rest, content(seen, target), rtol=1e-5)
+    np.testing.assert_allclose(sum(parts) + rest, contents(seen, target), rtol=1e-5)
 
 
 def test_an_almost_flat_photograph_does_not_outweigh_everything() -> None:
@@ -73,12 +91,12 @@ def test_an_almost_flat_photograph_does_not_outweigh_everything() -> None:
 def test_total_variation_is_the_mean_squared_difference_of_neighbours() -> None:
     image = activations(channels=3)
     expected = np.mean(np.diff(image, axis=1) ** 2) + np.mean(np.diff(image, axis=2) ** 2)
-    np.testing.assert_allclose(losses.total_variation(tf.constant(image)), expected, rtol=1e-5)
+    assert variation(image) == pytest.approx(expected, rel=1e-5)
 
 
 def test_total_variation_of_a_ramp_is_the_square_of_its_slope() -> None:
     ramp = np.broadcast_to(np.linspace(0, 1, 11, dtype=np.float32)[:, None, None], (1, 11, 5, 3))
-    np.testing.assert_allclose(losses.total_variation(tf.constant(ramp)), 0.1**2, rtol=1e-5)
+    assert variation(ramp) == pytest.approx(0.1**2, rel=1e-5)
 
 
 def test_content_and_variation_are_the_same_for_the_picture_four_times_side_by_side() -> None:
@@ -90,8 +108,8 @@ def test_content_and_variation_are_the_same_for_the_picture_four_times_side_by_s
     )
     board = np.indices((8, 6)).sum(axis=0) % 2  # its seams are like its inside
     checkers = np.repeat(board[np.newaxis, ..., np.newaxis], 3, axis=3).astype(np.float32)
-    assert float(losses.total_variation(tf.constant(checkers))) == 2.0
-    assert float(losses.total_variation(tf.constant(tiled(checkers)))) == 2.0
+    assert variation(checkers) == 2.0
+    assert variation(tiled(checkers)) == 2.0
 
 
 def test_a_featureless_picture_has_a_content_loss_of_one_and_the_target_none() -> None:
@@ -120,9 +138,17 @@ def test_a_black_content_does_not_divide_by_zero() -> None:
 # --- edges
 
 
+def all_edges(pictures: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
+    return losses.edges_loss(pictures, targets, losses.edges_scale(targets))
+
+
 def edges(picture: Array, target: Array) -> float:
-    seen, wanted = tf.constant(picture), tf.constant(target)
-    return float(losses.edges_loss(seen, wanted, losses.edges_scale(wanted)))
+    return float(all_edges(tf.constant(picture), tf.constant(target))[0])
+
+
+def gain(picture: tf.Tensor, wanted: tf.Tensor) -> float:
+    """By how much the edges of a picture are made as strong as those of another."""
+    return float(losses.edges_gain(picture, losses.edges_strength(wanted))[0, 0, 0, 0])
 
 
 def test_the_same_edges_have_no_loss_whatever_the_brightness() -> None:
@@ -149,20 +175,18 @@ def test_edges_in_front_of_a_flat_photograph_weigh_in_proportion_to_what_is_fain
     assert edges(ramp, flat) == pytest.approx(down / (down + right), rel=1e-3)
 
 
-@pytest.mark.parametrize(("wanted", "gain"), [(0.25, 0.25), (1.6, 1.6), (5.0, 2.0)])
+@pytest.mark.parametrize(("wanted", "expected"), [(0.25, 0.25), (1.6, 1.6), (5.0, 2.0)])
 def test_edges_are_made_as_strong_as_those_of_the_style_within_reason(
-    wanted: float, gain: float
+    wanted: float, expected: float
 ) -> None:
-    target = activations(9, 11, 1)
-    strength = losses.edges_strength(tf.constant(wanted * target))
-    found = losses.edges_gain(tf.constant(target), strength)
-    assert float(found) == pytest.approx(gain, rel=1e-5)
+    target = tf.constant(activations(9, 11, 1))
+    assert gain(target, wanted * target) == pytest.approx(expected, rel=1e-5)
 
 
 def test_a_flat_style_leaves_no_edges_and_a_flat_photograph_has_none() -> None:
     flat, target = tf.fill([1, 9, 11, 1], 0.5), tf.constant(activations(9, 11, 1))
-    assert float(losses.edges_gain(target, losses.edges_strength(flat))) < 1e-3
-    assert float(losses.edges_gain(flat, losses.edges_strength(target))) == pytest.approx(2.0)
+    assert gain(target, flat) < 1e-3
+    assert gain(flat, target) == pytest.approx(2.0)
 
 
 def test_luminance_is_that_of_video() -> None:
@@ -239,7 +263,7 @@ def test_each_region_is_held_against_its_own_target(loss: str) -> None:
     target = judge.target(both(*(everything(x) for x in targets)))
     found = judge.distance(both(*(everything(x) for x in seen)), target)
     expected = [distance(loss, *pair) for pair in zip(seen, targets, strict=True)]
-    np.testing.assert_allclose(found, expected, rtol=1e-4)
+    np.testing.assert_allclose(found, [expected], rtol=1e-4)
     assert expected[0] != pytest.approx(expected[1], rel=0.1)
 
 
@@ -271,7 +295,7 @@ def test_the_gradient_of_the_wasserstein_loss_is_that_of_the_closed_form() -> No
             return wasserstein(m, s - np.outer(m, m), *wanted)
 
         slope = (at(1e-5) - at(-1e-5)) / 2e-5
-        expected = np.sum(gradient.mean[0] * way) + np.sum(gradient.second[0] * turn)
+        expected = np.sum(gradient.mean[0, 0] * way) + np.sum(gradient.second[0, 0] * turn)
         assert expected == pytest.approx(slope, rel=0.01, abs=1e-3)
 
 
@@ -287,8 +311,7 @@ def test_the_wasserstein_loss_has_a_finite_gradient_where_variances_coincide_or_
     seen = tf.constant(np.float32(scale) * activations(2, 3, 8, seed=6))
     with tf.GradientTape() as tape:
         tape.watch(seen)
-        found = moments(seen, tf.fill([1, 1, 1], 1 / 6))
-        apart = loss.distance(found, loss.target(everything(target)))
+        apart = loss.distance(everything(seen), loss.target(everything(target)))
     gradient = tape.gradient(apart, seen)
     assert np.isfinite(apart).all()
     assert np.isfinite(gradient).all()
@@ -305,8 +328,51 @@ def test_down_the_gradient_of_a_style_loss_the_style_comes_nearer(
     for _ in range(80):
         with tf.GradientTape() as tape:
             tape.watch(seen)
-            found = judge.distance(moments(seen, tf.fill([1, 1, 1], 1 / 12)), target)
-        apart.append(float(found[0]))
+            found = judge.distance(everything(seen), target)
+        apart.append(float(found[0, 0]))
         slope = tape.gradient(found, seen)
         seen -= 0.02 * slope / tf.norm(slope) * np.sqrt(12 * 16)
     assert min(apart) < 0.2 * apart[0]
+
+
+# --- several pictures
+
+Judge = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
+
+JUDGES: dict[str, Judge] = {
+    "content": contents,
+    "edges": all_edges,
+    "total variation": variations,
+    **{loss: partial(distances, loss) for loss in STYLE_LOSSES},
+}
+
+
+def with_slope(judge: Judge, seen: Array, targets: Array) -> tuple[Array, Array]:
+    """The losses of pictures, and the gradient of their sum."""
+    pictures = tf.constant(seen)
+    with tf.GradientTape() as tape:
+        tape.watch(pictures)
+        found = judge(pictures, tf.constant(targets))
+    return np.asarray(found), np.asarray(tape.gradient(found, pictures))
+
+
+@pytest.mark.parametrize("judge", JUDGES.values(), ids=JUDGES)
+def test_of_two_pictures_in_one_go_each_has_the_loss_and_the_gradient_that_it_has_alone(
+    judge: Judge,
+) -> None:
+    seen = activations(seed=1), np.float32(3.0) * activations(seed=2)
+    targets = activations(seed=3), np.float32(20.0) * activations(seed=4)
+    alone = [with_slope(judge, *pair) for pair in zip(seen, targets, strict=True)]
+    found = with_slope(judge, np.concatenate(seen), np.concatenate(targets))
+    for together, parts in zip(found, zip(*alone, strict=True), strict=True):
+        assert not np.allclose(parts[0], parts[1], rtol=0.1)
+        np.testing.assert_allclose(together, np.concatenate(parts), rtol=1e-5)
+
+
+def test_of_two_pictures_in_one_go_the_edges_are_made_as_strong_as_those_of_each_alone() -> None:
+    pictures = [tf.constant(activations(9, 11, 1, seed=seed)) for seed in (1, 2)]
+    wanted = [0.25 * pictures[0], 1.6 * pictures[1]]
+    strength = losses.edges_strength(tf.concat(wanted, 0))
+    found = losses.edges_gain(tf.concat(pictures, 0), strength)
+    np.testing.assert_allclose(found[:, 0, 0, 0], [0.25, 1.6], rtol=1e-5)
+    assert found.shape == (2, 1, 1, 1)

@@ -37,7 +37,7 @@ def grey() -> tf.Tensor:
 
 
 def rate(value: float = 1.0) -> tf.Tensor:
-    return tf.constant(value)
+    return tf.constant([value])
 
 
 def descend(
@@ -152,7 +152,7 @@ def test_adams_moments_are_carried_to_the_next_size() -> None:
     assert isinstance(state, AdamState)
     carried = Adam().rescale(state, tf.zeros([1, 7, 9, 3]))
     assert carried.first.shape == carried.second.shape == (1, 7, 9, 3)
-    assert float(carried.step) == 6.0
+    assert carried.step.numpy().tolist() == [6.0]
     assert np.min(carried.second) >= 0.0
     for before, after in ((state.first, carried.first), (state.second, carried.second)):
         # From left above, half a pixel of the small one in: the same place, the same value.

@@ -41,17 +41,17 @@ class Seen:
     def content_loss(self, layer: str) -> float:
         target = self.target[layer]
         scale = losses.content_scale(target)
-        return float(losses.content_loss(self.painted[layer], target, scale))
+        return float(losses.content_loss(self.painted[layer], target, scale)[0])
 
     def style_loss(self, layer: str, name: str) -> float:
         found, target = (_moments(x[layer]) for x in (self.painted, self.target))
         loss = losses.STYLE_LOSSES[name]
-        return float(loss.distance(found, loss.target(target))[0])
+        return float(loss.distance(found, loss.target(target))[0, 0])
 
 
 def _moments(activations: tf.Tensor) -> Moments:
     _, height, width, _ = activations.shape
-    return moments(activations, tf.fill([1, 1, 1], 1 / (height * width)))
+    return moments(activations, tf.fill([1, 1, 1, 1], 1 / (height * width)))
 
 
 @pytest.fixture(scope="module")

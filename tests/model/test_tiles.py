@@ -17,6 +17,7 @@ from model.recipes import Scale
 from model.sitting import Sitting
 from model.tiles import Box, Tile, cut
 from model.vgg import CONVOLUTIONS, Conv, Features, Network
+from tests.model.sittings import prepared
 
 Array = npt.NDArray[np.float32]
 
@@ -186,6 +187,42 @@ def test_tiles_give_the_loss_and_the_gradient_of_the_whole_picture(  # noqa: PLR
     error = np.abs(gradient - expected_gradient)
     assert error.max() < 1e-3 * np.abs(expected_gradient).max()
     assert np.sqrt(np.mean(error**2)) < 1e-3 * np.sqrt(np.mean(expected_gradient**2))
+
+
+@pytest.mark.usefixtures("_small_tiles")
+def test_two_pictures_in_tiles_are_judged_in_one_go_as_each_alone(thin_studio: Studio) -> None:
+    height, width = 190, 235
+    masks = quarters(height, width), quarters(height, width)[::-1]
+    sittings = [
+        prepared(
+            texture(height, width, seed),
+            [texture(150, 130, seed + 2)],
+            content_mask=mask,
+            style_masks=[quarters(150, 130)],
+            size=235,
+            style_weight=seed,
+        )
+        for seed, mask in enumerate(masks, 1)
+    ]
+    objective = thin_studio._objective(sittings[0].params, sittings[0].region_count)
+    scale = Scale(width, height, 1)
+    asked = [
+        (
+            tf.constant(texture(height, width, 5 + number)[np.newaxis]),
+            objective.targets(sitting, scale),
+            loss_weights(sitting.params),
+        )
+        for number, sitting in enumerate(sittings)
+    ]
+    assert len(cut(height, width)) > 1
+    alone = [objective.loss_and_gradient(*one) for one in asked]
+    both = tf.nest.map_structure(lambda *x: tf.concat(x, 0), *asked)
+    parts, gradient = objective.loss_and_gradient(*both)
+    for number, (expected, slope) in enumerate(alone):
+        np.testing.assert_allclose(parts[number], expected[0], rtol=1e-5)
+        largest = np.abs(slope).max()
+        np.testing.assert_allclose(gradient[number], slope[0], atol=3e-5 * largest)
+    assert not np.allclose(parts[0], parts[1], rtol=0.1)
 
 
 # --- painting

@@ -54,7 +54,7 @@ def test_nothing_leaves_the_range_of_what_can_be_shown(
     )
     while not harsh.done:
         harsh.advance(1)
-        for picture in (harsh.picture(), np.asarray(harsh._now.state.image)):
+        for picture in (harsh.picture(), np.asarray(harsh._now.share.state.image)):
             assert picture.min() >= 0.0
             assert picture.max() <= 1.0
     assert whole(optimizer).picture.dtype == np.float32
@@ -75,7 +75,7 @@ def test_a_picture_is_the_average_of_its_scales_iterates(begin: Begin) -> None:
     images = []
     for _ in range(4):
         run.advance(1)
-        images.append(np.asarray(run._now.state.image[0]))
+        images.append(np.asarray(run._now.share.state.image[0]))
     weights = [decay**age for age in reversed(range(4))]
     expected = sum(w * image for w, image in zip(weights, images, strict=True)) / sum(weights)
     np.testing.assert_allclose(run.picture(), expected, atol=1e-5)
@@ -150,16 +150,15 @@ def test_weights_of_styles_matter_by_their_proportion_and_follow_their_pictures(
 def test_a_new_size_a_new_weight_and_a_new_style_trace_nothing_again(
     studio: Studio, begin: Begin, stripes: Array
 ) -> None:
-    finish(begin(steps=3))
+    run = begin(steps=3)
+    finish(run)
     objective: Any = studio._objective(StyleTransferParams())
-    graphs = (objective._graphs.judge, objective._graphs.content, objective._graphs.moments)
+    steps: Any = run._steps._graph
+    graphs = (steps, objective._graphs.content, objective._graphs.moments)
     traced = [graph.experimental_get_tracing_count() for graph in graphs]
     assert traced == [1, 1, 1]
     for size in (65, 80, 97):
-        run = begin(size=size, styles=(stripes,), tv_weight=0.1 * size, steps=3)
-        finish(run)
-        adam: Any = run._optimizer
-        assert adam.step.experimental_get_tracing_count() == 1
+        finish(begin(size=size, styles=(stripes,), tv_weight=0.1 * size, steps=3))
     assert [graph.experimental_get_tracing_count() for graph in graphs] == traced
 
 
@@ -173,7 +172,7 @@ def test_in_bfloat16_nearly_the_same_picture_is_painted_and_resumed_bit_for_bit(
     resumed.restore(run.checkpoint())
     rough, exact = finish(run), whole("adam")
     assert finish(resumed).tobytes() == rough.tobytes()
-    assert run._now.state.image.dtype == tf.float32
+    assert run._now.share.state.image.dtype == tf.float32
     assert 0.0 < np.abs(rough - exact.picture).mean() < 0.02
     total = exact.reports[-1].losses["total"]
     assert run.progress().losses["total"] == pytest.approx(total, rel=0.05)
