@@ -19,7 +19,7 @@ _HALO = 80
 _SIDE = 1024
 
 #: Pixels that the network sees at once: a tile with its halo, or a picture as a whole.
-_LARGEST = (_SIDE + 2 * _HALO) ** 2
+LARGEST = (_SIDE + 2 * _HALO) ** 2
 
 #: Likewise where a device's memory did not suffice for that: an eighth of it does for this.
 _SMALL_SIDE = 256
@@ -62,7 +62,7 @@ def cut(height: int, width: int, *, small: bool = False) -> tuple[Tile, ...]:
         width: likewise.
         small: whether memory is scarce.
     """
-    side, largest = (_SMALL_SIDE, _SMALL_LARGEST) if small else (_SIDE, _LARGEST)
+    side, largest = (_SMALL_SIDE, _SMALL_LARGEST) if small else (_SIDE, LARGEST)
     if height * width <= largest:
         whole = Box(0, 0, height, width)
         return (Tile(whole, whole),)

@@ -49,7 +49,7 @@ def thin_studio() -> Iterator[Studio]:
 def _small_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
     """Cuts whatever is larger than 100 x 100 into tiles of 112 pixels."""
     monkeypatch.setattr(tiles, "_SIDE", 112)
-    monkeypatch.setattr(tiles, "_LARGEST", 100**2)
+    monkeypatch.setattr(tiles, "LARGEST", 100**2)
 
 
 def texture(height: int, width: int, seed: int = 0) -> Array:
@@ -116,7 +116,7 @@ def test_edges_lie_on_the_coarsest_grid_except_at_the_end_of_the_picture(
 def test_the_network_never_sees_more_than_so_many_pixels_at_once(height: int) -> None:
     for width in (512, 1185, 2048, 2049, 3071, 3583, 4095, 4096):
         for (top, left, bottom, right), _ in cut(height, width):
-            assert (bottom - top) * (right - left) <= tiles._LARGEST
+            assert (bottom - top) * (right - left) <= tiles.LARGEST
 
 
 def test_a_picture_of_usual_size_is_one_tile_and_one_just_above_it_two() -> None:
@@ -180,7 +180,7 @@ def test_tiles_give_the_loss_and_the_gradient_of_the_whole_picture(  # noqa: PLR
 
     assert len(cut(height, width)) > 5
     parts, gradient = judged()
-    monkeypatch.setattr(tiles, "_LARGEST", 10**9)
+    monkeypatch.setattr(tiles, "LARGEST", 10**9)
     assert len(cut(height, width)) == 1
     expected_parts, expected_gradient = judged()
     np.testing.assert_allclose(parts, expected_parts, rtol=1e-4, atol=5e-5)
