@@ -4,8 +4,9 @@ Its threads, all but the heartbeats known to one coordinator:
 
     main           waits for a signal or for the coordinator to stop, then joins the others
     NAME           one per device (``cpu``, ``gpu:0``): paints what is in the device's queue
-    NAME-N         two per device, the intake threads: one speaks for the job that is painted,
-                   the other gets the next one ready; with NAME-close_on_stop, a queue runner
+    NAME-N         the intake threads: one for each job that the device may paint at once, which
+                   speaks for it, and one that gets the next ready; with NAME-close_on_stop, a
+                   queue runner
     presence       says every few seconds that the worker is there
     janitor        looks now and then for pictures in a store that nobody names any more
     batches        makes jobs of the pictures of batches while there is room in the queue
@@ -57,8 +58,6 @@ from worker.tracing import set_up_tracing, shut_down_tracing
 from worker.watchdog import Watchdog
 
 logger = logging.getLogger(__name__)
-
-INTAKE_THREADS_PER_DEVICE = 2
 
 _PRESENCE_SECONDS = 2.0
 
@@ -124,7 +123,7 @@ class Worker:
                 self._coord,
                 self._settings,
             )
-            for number in range(INTAKE_THREADS_PER_DEVICE)
+            for number in range(device.together + 1)
         ]
         for intake in intakes:
             intake.register_birth()  # type: ignore[no-untyped-call]
@@ -227,7 +226,7 @@ def main(settings: Settings | None = None) -> int:
         devices = open_devices(settings.devices)
         features = weights.load(settings.features, settings.folder / "features")
         studios = [Studio(features, device=d, precision=settings.precision) for d in devices]
-        return Worker(settings, features, [Device(studio) for studio in studios]).run()
+        return Worker(settings, features, [Device(s, settings.together) for s in studios]).run()
     except AtelierError as error:
         sys.stderr.write(f"atelier worker: {error}\n")
         return 1

@@ -110,6 +110,11 @@ class BoundedQueue(Generic[T]):
             self._admit()
         return item
 
+    def peek(self) -> T | None:
+        """Return the oldest item and leave it inside; None if there is none."""
+        with self._changed:
+            return self._items[0] if self._items else None
+
     def size(self) -> int:
         """Return how many items the queue holds, not counting pending enqueues."""
         with self._changed:

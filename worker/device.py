@@ -1,48 +1,35 @@
 """A device, its one thread, and the bounded queue of prepared work in front of it.
 
-The thread dequeues an assignment and paints it in short chunks of steps. Before each chunk it
-looks around: was the job canceled, does the house stop, is the time up? Everything slow that is
-not painting (decoding, encoding, Redis) is done by the intake threads, meanwhile.
+The thread takes assignments in while there is room for them, and paints them in short chunks of
+steps. Everything slow that is not painting (decoding, encoding, Redis) is done by the intake
+threads, meanwhile.
 """
 
 import contextlib
 import logging
-import math
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextvars import copy_context
 
 import numpy as np
 import tensorflow as tf
 
-from model.errors import (
-    AtelierError,
-    CheckpointError,
-    DeviceMemoryError,
-    OutOfTimeError,
-)
 from model.painting import Studio
 from model.params import StyleTransferParams
-from model.progress import Progress
-from model.run import Run
 from model.sitting import Sitting
-from worker.assignment import (
-    Array,
-    Assignment,
-    Canceled,
-    DeviceHung,
-    DeviceLost,
-    Interrupted,
-    News,
-)
+from worker.assignment import Assignment, DeviceHung, DeviceLost, Interrupted
 from worker.coordination import BoundedQueue
+from worker.easel import Easel
 from worker.load import Load
-from worker.pace import Pace
 from worker.presence import DeviceInfo
 from worker.tally import Tally
+from worker.under_way import UnderWay
 
 logger = logging.getLogger(__name__)
+
+#: How many small pictures a GPU paints at once, by itself: one leaves most of it idle.
+TOGETHER_ON_A_GPU = 8
 
 #: How long the device waits for the job's record to say that it has the job, in seconds: it is
 #: written within milliseconds, or Redis is away, and then there is no use in waiting.
@@ -61,8 +48,13 @@ _OUT_OF_ORDER = (
 class Device:
     """One device of this process, with its studio.
 
+    Args:
+        studio: that paints on it.
+        together: how many assignments may be under way at once; None for what suits the device.
+
     Attributes:
-        queue: prepared assignments; one may wait while another is painted.
+        together: how many assignments may be under way at once.
+        queue: prepared assignments; one may wait while others are painted.
         reception: held by the intake thread that is getting the next assignment, so that no two
             take a job each where there is room for one.
         load: what it has to do.
@@ -70,15 +62,17 @@ class Device:
         lost: why it paints no more; None while it does.
     """
 
-    def __init__(self, studio: Studio) -> None:
+    def __init__(self, studio: Studio, together: int | None = None) -> None:
         self.studio = studio
         self.name = studio.device
+        self.together = together or (TOGETHER_ON_A_GPU if self.name.startswith("gpu") else 1)
         self.queue: BoundedQueue[Assignment] = BoundedQueue(1, self.name)
         self.reception = threading.Lock()
         self.warm = threading.Event()
         self.load = Load()
         self.tally = Tally()
         self.lost: str | None = None
+        self._under_way = UnderWay(self.together, self.load)
         self._busy_since: float | None = None  # with one chunk; monotonic
 
     def info(self) -> DeviceInfo:
@@ -119,14 +113,15 @@ class Device:
     def run(self, coord: tf.train.Coordinator) -> None:
         """The thread: paints what is in the queue, until it is closed and empty.
 
-        An error of a job ends the assignment, one of the device ends this thread, and any other
-        ends the house as well.
+        An error of a job ends its assignment, one of the device ends all of them and this thread,
+        and any other ends the house as well.
         """
         try:
-            with coord.stop_on_exception(), self._until_lost():
+            with coord.stop_on_exception(), self._until_lost(), self._until_broken_off():
                 self._warm_up()
                 while True:
-                    self._paint_next(coord.should_stop)
+                    self._take_in()
+                    self._under_way.go_round(coord.should_stop, self._at_work)
         finally:
             self._turn_away()
 
@@ -139,22 +134,29 @@ class Device:
             self.lost = type(error).__name__
             self.warm.set()  # nobody need wait for it
 
-    def _paint_next(self, should_stop: Callable[[], bool]) -> None:
-        assignment = self.queue.dequeue()
-        assignment.take(RECORD_SECONDS)
+    @contextlib.contextmanager
+    def _until_broken_off(self) -> Iterator[None]:
+        """Whatever ends the thread ends all that is under way."""
         try:
-            assignment.end(assignment.context.run(self._paint, assignment, should_stop))
-        except (AtelierError, Canceled, Interrupted) as outcome:
-            assignment.end(outcome)
-        except _OUT_OF_ORDER as error:
-            assignment.end(DeviceLost(f"lost {self.name} ({type(error).__name__})"))
-            raise
+            yield
         except BaseException as error:
-            assignment.end(error)
+            is_lost = isinstance(error, _OUT_OF_ORDER)
+            lost = DeviceLost(f"lost {self.name} ({type(error).__name__})")
+            self._under_way.break_off(lost if is_lost else error)
             raise
-        finally:
-            self.load.expect_free_in(math.inf)
-            self.load.owe(-1)
+
+    def _take_in(self) -> None:
+        """Begins what there is room for; waits only where nothing is under way."""
+        while self._under_way.is_empty or self._fits(self.queue.peek()):
+            assignment = self.queue.dequeue()
+            assignment.take(RECORD_SECONDS)
+            self._under_way.begin(Easel(assignment, self.studio, self.tally))
+
+    def _fits(self, following: Assignment | None) -> bool:
+        """Nothing overtakes it: where it does not, it waits until others have ended."""
+        if following is None:
+            return False
+        return following.cancel.is_set() or self._under_way.has_room_for(following.room)
 
     def _turn_away(self) -> None:
         """Sends back what is left in the queue of a device that paints no more."""
@@ -171,55 +173,6 @@ class Device:
             self.studio.begin(Sitting.prepare(grey, [grey], params)).advance(1)
         self.warm.set()
 
-    def _paint(self, assignment: Assignment, should_stop: Callable[[], bool]) -> Array:
-        with self.tally.painting():
-            try:
-                return self._advance_to_the_end(assignment, should_stop)
-            except tf.errors.ResourceExhaustedError as error:
-                logger.warning(
-                    "%s has not enough memory; the job goes on with smaller tiles. %s",
-                    self.name,
-                    error.message.partition("\n")[0],
-                )
-            # Outside of the handler, which holds all that was in memory.
-            try:
-                return self._advance_to_the_end(assignment, should_stop, small_tiles=True)
-            except tf.errors.ResourceExhaustedError:
-                raise DeviceMemoryError(
-                    f"The device {self.name} has too little memory for a picture of this size, "
-                    "also in small tiles."
-                ) from None
-
-    def _advance_to_the_end(
-        self, assignment: Assignment, should_stop: Callable[[], bool], *, small_tiles: bool = False
-    ) -> Array:
-        run = self._begin(assignment, small_tiles=small_tiles)
-        pace = Pace(run.progress())
-        while not run.done:
-            self._look_around(assignment, run, pace, should_stop)
-            progress = self._advance(assignment, run, pace.steps)
-            self.tally.advanced(*pace.note(progress))
-            if pace.seconds_left is not None:
-                self.load.expect_free_in(pace.seconds_left)
-            # The last preview is of the finished picture, for those that cannot show its file.
-            assignment.tell(
-                News(
-                    progress,
-                    pace.seconds_left,
-                    run.picture() if pace.preview_due() or run.done else None,
-                    _checkpoint(run, pace),
-                )
-            )
-        return run.picture()
-
-    def _advance(self, assignment: Assignment, run: Run, steps: int) -> Progress:
-        with self._at_work():
-            try:
-                return run.advance(steps)
-            except tf.errors.ResourceExhaustedError:
-                assignment.resume = run.checkpoint()  # for the next run, in smaller tiles
-                raise
-
     @contextlib.contextmanager
     def _at_work(self) -> Iterator[None]:
         self._busy_since = time.monotonic()
@@ -227,35 +180,3 @@ class Device:
             yield
         finally:
             self._busy_since = None
-
-    def _begin(self, assignment: Assignment, *, small_tiles: bool) -> Run:
-        run = self.studio.begin(assignment.sitting, small_tiles=small_tiles)
-        if assignment.resume is not None:
-            try:
-                run.restore(assignment.resume)
-            except CheckpointError as error:  # of another version or kind of device
-                logger.warning("%s The painting starts from the beginning.", error)
-            else:
-                logger.info("The painting goes on at step %d.", run.progress().step)
-        return run
-
-    def _look_around(
-        self, assignment: Assignment, run: Run, pace: Pace, should_stop: Callable[[], bool]
-    ) -> None:
-        if assignment.cancel.is_set():
-            raise Canceled
-        if should_stop():
-            progress = run.progress()
-            if progress.step and run.can_be_stored:
-                assignment.tell(News(progress, checkpoint=run.checkpoint()))
-            raise Interrupted
-        if pace.seconds_painted > assignment.timeout_seconds:
-            raise OutOfTimeError(
-                f"The painting took longer than the {assignment.timeout_seconds:g} seconds allowed."
-            )
-
-
-def _checkpoint(run: Run, pace: Pace) -> bytes | None:
-    """Now and then, and before it becomes too large."""
-    is_due = pace.checkpoint_due() or run.is_last_to_be_stored
-    return run.checkpoint() if is_due and run.can_be_stored else None

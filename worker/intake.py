@@ -88,13 +88,22 @@ class IntakeWorker(RqWorker):
         """The next job, if there is one.
 
         Only an idle device waits for one to come. One that paints takes what is in the queue
-        already: if any other were idle, it would not be there.
+        already: if any other were idle, it would not be there. Where there is room beside what is
+        painted it looks at once, so that many small ones come together soon.
         """
-        is_idle = self._device.load.wait_until_idle(timeout=LOOK_SECONDS)
+        load = self._device.load
+        is_idle = load.wait_until_idle(timeout=0 if load.has_room else LOOK_SECONDS)
+        found = self._look(seconds=1 if is_idle else None)
+        if found is None and load.has_room:
+            load.wait_until_idle(timeout=LOOK_SECONDS)
+        return found
+
+    def _look(self, seconds: int | None) -> tuple[PaintingJob, Queue] | None:
+        """Waits for a job for so long, or not at all."""
         try:
             found = self.queue_class.dequeue_any(
                 self.queues,
-                timeout=1 if is_idle else None,
+                timeout=seconds,
                 connection=self.connection,
                 job_class=self.job_class,
                 serializer=self.serializer,
@@ -151,6 +160,8 @@ class IntakeWorker(RqWorker):
             features=self._device.studio.features.name,
             attempt=number,
         )
+        # Whatever befell it may befall it again, and would be held against all beside it.
+        assignment.is_suspect = number > 1
         self._attempt.wait()
         self._hand_over(assignment)
         picture = self._accompany(job, assignment)

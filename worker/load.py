@@ -14,7 +14,9 @@ class Load:
 
     def __init__(self) -> None:
         self._owed = 0  # assignments handed over and not ended
-        self._free_at = math.inf  # of the one that is painted; monotonic
+        self._under_way = 0  # those of them that are painted; the others wait
+        self._has_room = False
+        self._free_at = math.inf  # when the first of them ends; monotonic
         self._changed = threading.Condition()
 
     @property
@@ -22,16 +24,28 @@ class Load:
         """Whether it has no assignment."""
         return self._owed == 0
 
+    @property
+    def has_room(self) -> bool:
+        """Whether it paints, and could paint one more beside."""
+        return self._has_room
+
     def owe(self, change: int) -> None:
         """Takes note of assignments: 1 that was handed over, -1 that has ended."""
         with self._changed:
             self._owed += change
             self._changed.notify_all()
 
-    def expect_free_in(self, seconds: float) -> None:
-        """Takes note of when the painting at hand will have ended."""
+    def take_note(self, under_way: int, seconds_left: float, *, has_room: bool) -> None:
+        """Takes note of how many are painted, when the first will have ended, and of room beside.
+
+        Args:
+            under_way: how many are painted.
+            seconds_left: until the first of them ends.
+            has_room: whether a small one could be painted beside them.
+        """
         with self._changed:
-            self._free_at = time.monotonic() + seconds
+            self._under_way, self._has_room = under_way, has_room
+            self._free_at = time.monotonic() + seconds_left
             self._changed.notify_all()
 
     def wait_until_nearly_free(self, timeout: float) -> bool:
@@ -45,5 +59,6 @@ class Load:
             return self._changed.wait_for(lambda: self.is_idle, timeout)
 
     def _is_nearly_free(self) -> bool:
+        nobody_waits = self._owed == self._under_way
         ends_soon = self._free_at - time.monotonic() < LEAD_SECONDS
-        return self.is_idle or (self._owed == 1 and ends_soon)
+        return self.is_idle or (nobody_waits and (self._has_room or ends_soon))

@@ -91,6 +91,11 @@ class Settings(BaseSettings):
     devices: str = Field(
         "auto", description="What workers paint on: `auto`, `cpu`, or a list such as `gpu:0,gpu:1`."
     )
+    together: Positive | None = Field(
+        None,
+        description="How many small pictures a device paints at once; by itself 8 on a GPU and 1 "
+        "on a CPU, which gains nothing.",
+    )
     precision: Literal["auto", "float32", "bfloat16"] = Field(
         "auto",
         description="Number format of the convolutions: `auto`, `float32` or `bfloat16`.",

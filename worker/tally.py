@@ -23,7 +23,7 @@ class Tally:
         self._unpublished: defaultdict[str, float] = defaultdict(float)
         self._busy_seconds = 0.0
         self._busy_since: float | None = None
-        self._steps_per_second = 0.0
+        self._painters: set[Painter] = set()
 
     @property
     def busy_seconds(self) -> float:
@@ -34,8 +34,9 @@ class Tally:
 
     @property
     def steps_per_second(self) -> float:
-        """How fast the device paints at present; 0 when it does not."""
-        return self._steps_per_second
+        """How fast the device paints at present, in all; 0 when it does not."""
+        with self._lock:
+            return sum(painter.steps_per_second for painter in self._painters)
 
     @contextmanager
     def stage(self, stage: Stage) -> Iterator[None]:
@@ -48,17 +49,21 @@ class Tally:
         self.completed(stage, time.monotonic() - began)
 
     @contextmanager
-    def painting(self) -> Iterator[None]:
-        """Meanwhile the device paints."""
+    def painting(self) -> Iterator["Painter"]:
+        """Meanwhile the device paints a job, perhaps beside others."""
+        painter = Painter(self)
         with self._lock:
-            self._busy_since = time.monotonic()
+            self._painters.add(painter)
+            self._busy_since = self._busy_since or time.monotonic()
         try:
             with self.stage("painting"):
-                yield
+                yield painter
         finally:
             busy = self.busy_seconds
             with self._lock:
-                self._busy_seconds, self._busy_since, self._steps_per_second = busy, None, 0.0
+                self._painters.remove(painter)
+                if not self._painters:
+                    self._busy_seconds, self._busy_since = busy, None
 
     def completed(self, stage: Stage, seconds: float) -> None:
         """A job has been through a stage. Clocks of two machines may make that less than 0."""
@@ -69,9 +74,8 @@ class Tally:
         self.completed("waiting", waited_seconds)
         self._add({"attempts": 1})
 
-    def advanced(self, steps: int, seconds: float, restarts: int) -> None:
-        """The device has taken so many steps in so many seconds."""
-        self._steps_per_second = steps / seconds if seconds > 0 else 0.0
+    def advanced(self, steps: int, restarts: int) -> None:
+        """The device has taken so many steps, and had to go back so many times."""
         self._add({"steps": max(0, steps), "restarts": restarts})
 
     def publish(self, connection: Redis) -> None:
@@ -88,3 +92,20 @@ class Tally:
         with self._lock:
             for field, amount in amounts.items():
                 self._unpublished[field] += amount
+
+
+class Painter:
+    """What is counted of one painting under way.
+
+    Attributes:
+        steps_per_second: how fast it is; several at once share the device's time.
+    """
+
+    def __init__(self, tally: Tally) -> None:
+        self.steps_per_second = 0.0
+        self._tally = tally
+
+    def advanced(self, steps: int, seconds: float, restarts: int) -> None:
+        """It has taken so many steps in so many seconds."""
+        self.steps_per_second = steps / seconds if seconds > 0 else 0.0
+        self._tally.advanced(steps, restarts)

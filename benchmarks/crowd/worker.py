@@ -29,6 +29,7 @@ class SleepingRun:
     """A run that sleeps; what a device asks of one is what there is."""
 
     can_be_stored, is_last_to_be_stored = True, False
+    kin = None
 
     def __init__(self, sitting: Sitting) -> None:
         self._sitting = sitting

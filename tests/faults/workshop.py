@@ -73,6 +73,11 @@ class FaultyRun:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._run, name)
 
+    @property
+    def kin(self) -> Any:
+        """Itself: with others in one go it would not go wrong."""
+        return self
+
     def advance(self, steps: int) -> Any:
         """As a run does, up to the fault."""
         if self._fault is Fault.DAWDLES:

@@ -373,6 +373,15 @@ class TestBoundedQueue:
         queue.close()
         assert drain(queue) == [1]
 
+    def test_a_peek_leaves_the_oldest_inside(self, queue: BoundedQueue[int]) -> None:
+        assert queue.peek() is None
+        queue.enqueue(1)
+        queue.enqueue(2)
+        assert queue.peek() == 1
+        assert queue.size() == 2
+        assert queue.dequeue() == 1
+        assert queue.peek() == 2
+
     def test_a_dequeue_waits_its_timeout(self, queue: BoundedQueue[int]) -> None:
         start = time.monotonic()
         with pytest.raises(tf.errors.DeadlineExceededError, match="'prepared' was empty"):

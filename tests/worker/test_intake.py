@@ -1,6 +1,8 @@
 """Who has a job, and what an intake thread does while its device paints, on a real Valkey."""
 
+import math
 import threading
+from types import SimpleNamespace
 from typing import Any, cast
 
 import numpy as np
@@ -17,6 +19,7 @@ from worker.assignment import Assignment, Lost, News
 from worker.device import Device
 from worker.intake import Hung, IntakeWorker
 from worker.jobs import Jobs
+from worker.load import Load
 from worker.painting_job import PaintingJob
 from worker.pictures import Pictures
 from worker.records import Attempts
@@ -104,6 +107,20 @@ def test_a_worker_that_stops_does_not_begin_what_it_has_just_taken(
     assert jobs.queue.job_ids == [job.id]
     assert Attempts(**jobs.fetch(job.id).facts["attempts"]) == before
     assert not redis.llen(jobs.queue.intermediate_queue_key)
+
+
+@pytest.mark.timeout(30)
+def test_where_there_is_room_beside_what_is_painted_the_next_job_is_taken_at_once(
+    jobs: Jobs, settings: Settings, job: PaintingJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(intake_module, "LOOK_SECONDS", 600.0)
+    intake, load = intake_of(jobs, settings), Load()
+    intake._device = cast("Device", SimpleNamespace(load=load))
+    load.owe(1)
+    load.take_note(1, math.inf, has_room=True)
+    found = intake._dequeue()
+    assert found is not None
+    assert found[0].id == job.id
 
 
 def test_the_last_news_of_a_painting_are_published_however_soon_it_ends(

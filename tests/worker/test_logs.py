@@ -110,7 +110,7 @@ def test_what_a_device_thread_has_to_say_is_about_the_job_that_it_paints(
     Blobs(redis_of_house).put(second["id"], "checkpoint", b"of another version", 60)
     client.post(first["urls"]["cancel"])
     ended(client, second)
-    said = logged(logging_house, logger="worker.device")
+    said = logged(logging_house, logger="worker.easel")
     assert "starts from the beginning" in said["message"]
     assert said["job_id"] == second["id"]
     taken = logged(logging_house, logger="worker.intake", job_id=second["id"])
