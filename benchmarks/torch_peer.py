@@ -25,16 +25,20 @@ class TorchPeer:
         python: the interpreter of its environment.
         features: loaded into its network.
         pictures: content and style, float32 RGB in [0, 1], [height, width, 3].
+        device: ``cpu`` or ``cuda``.
 
     Attributes:
         version: of PyTorch, once it is there.
-        settings: how it may compute on this processor, as the driver names it.
+        settings: how it may compute on this device, as the driver names it.
     """
 
-    def __init__(self, python: Path, features: Features, pictures: tuple[Array, Array]) -> None:
+    def __init__(
+        self, python: Path, features: Features, pictures: tuple[Array, Array], device: str
+    ) -> None:
         self._python = python
         self._features = features
         self._pictures = pictures
+        self._device = device
 
     def __enter__(self) -> Self:
         self._folder = tempfile.TemporaryDirectory()
@@ -43,7 +47,7 @@ class TorchPeer:
         for name, picture in zip(("content", "style"), self._pictures, strict=True):
             np.save(folder / f"{name}.npy", picture)
         files = [f"--{file.stem}={file}" for file in folder.iterdir()]
-        command = [str(self._python), str(_DRIVER), *files]
+        command = [str(self._python), str(_DRIVER), *files, f"--device={self._device}"]
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )

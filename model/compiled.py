@@ -36,6 +36,12 @@ class Compiled:
         self._device = device
         self._met: set[tuple[int, ...]] = set()
         self._ready: set[tuple[int, ...]] = set()
+        self._refused: set[tuple[int, ...]] = set()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether something is being compiled."""
+        return bool(self._met - self._ready - self._refused)
 
     def __call__(self, *inputs: Any) -> Any:
         """What the function makes of them; one thread at a time may ask."""
@@ -54,5 +60,6 @@ class Compiled:
                 self._compiled(*inputs)
         except tf.errors.OpError as error:
             logger.warning("XLA cannot compile for %s: %s", size, error.message.partition("\n")[0])
+            self._refused.add(size)
         else:
             self._ready.add(size)

@@ -64,6 +64,11 @@ class Steps:
         self.burst = 1 if device == "cpu" else _BURST
         self._graph = self._traced() if self.can_be_shared else self._take
 
+    @property
+    def are_being_compiled(self) -> bool:
+        """Whether they become faster soon."""
+        return isinstance(self._graph, Compiled) and self._graph.is_busy
+
     def in_small_tiles(self) -> "Steps":
         """The same in less memory."""
         return Steps(self.objective.in_small_tiles(), self.optimizer, self.device)

@@ -64,16 +64,6 @@ def test_jobs_whose_worker_is_killed_all_go_on_from_their_checkpoints(site: Site
     site.assert_settled(*jobs)
 
 
-def test_jobs_whose_worker_stops_are_all_put_back_and_it_counts_no_attempt(site: Site) -> None:
-    jobs = painted_at_once(site, steps=5)
-    (worker,) = site.parts.workers
-    worker.send(signal.SIGTERM)
-    for job in jobs:
-        assert site.until(job, "succeeded").attempt == 1
-        assert site.went_on_at(job, worker) >= 4
-    site.assert_settled(*jobs)
-
-
 @pytest.mark.timeout(300)  # a worker is started three times
 def test_a_poison_job_takes_those_beside_it_with_it_once_and_no_more(site: Site) -> None:
     undisturbed = site.painted(**SLOW | {"seed": "1"})

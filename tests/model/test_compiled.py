@@ -40,8 +40,10 @@ def test_nobody_waits_for_xla_and_what_it_compiled_says_the_same(
     function = Compiled(softened, VECTOR, VECTOR, device="cpu")
     with compiled._ONE_AT_A_TIME:  # as if it took for ever
         at_once = ask(function, 3)
+        assert function.is_busy
         assert not function._ready
     wait_for(function, 3)
+    assert not function.is_busy
     # From now on the graph is not asked any more, nor anything compiled a second time.
     monkeypatch.setattr(function, "_plain", None)
     np.testing.assert_allclose(ask(function, 3), at_once, rtol=1e-6)
@@ -79,3 +81,4 @@ def test_what_xla_cannot_compile_stays_a_graph(caplog: pytest.LogCaptureFixture)
     assert "XLA cannot compile for (2,)" in caplog.text
     assert ask(function, 2).tolist() == [3.0, 3.0]
     assert not function._ready
+    assert not function.is_busy
