@@ -13,6 +13,8 @@ from model.objective import Objective
 from model.optimizers import AdamState, LbfgsState, Optimizer
 from model.targets import Targets
 
+_RATES = tf.TensorSpec([None])
+
 #: On a GPU, which computes while the next steps are launched. It keeps the states of all of them.
 _BURST = 8
 
@@ -62,12 +64,17 @@ class Steps:
         self.device = device
         self.can_be_shared = optimizer.spec is not None
         self.burst = 1 if device == "cpu" else _BURST
-        self._graph = self._traced() if self.can_be_shared else self._take
+        self._move: Callable[..., Any] = optimizer.step
+        self._whole: Callable[..., tuple[State, tf.Tensor]] = self._take
+        if self.can_be_shared:
+            self._move = graph(optimizer.step, IMAGES, IMAGES, optimizer.spec, _RATES)
+            # The CPU would gain nothing, and take its first step a second later.
+            self._whole = self._take if device == "cpu" else self._compiled()
 
     @property
     def are_being_compiled(self) -> bool:
         """Whether they become faster soon."""
-        return isinstance(self._graph, Compiled) and self._graph.is_busy
+        return isinstance(self._whole, Compiled) and self._whole.is_busy
 
     def in_small_tiles(self) -> "Steps":
         """The same in less memory."""
@@ -85,19 +92,17 @@ class Steps:
             are NaN where the image after it is not finite.
         """
         is_whole = self.objective.sees_whole(state.image)
-        return (self._graph if is_whole else self._take)(state, given)
+        return (self._whole if is_whole else self._take)(state, given)
 
-    def _traced(self) -> Callable[..., tuple[State, tf.Tensor]]:
+    def _compiled(self) -> Compiled:
         state = State(IMAGES, IMAGES, self.optimizer.spec)
-        signature = state, Given(self.objective.targets_spec, WEIGHTS, tf.TensorSpec([None]))
-        if self.device == "cpu":
-            return graph(self._take, *signature)
-        return Compiled(self._take, *signature, device=self.device)
+        given = Given(self.objective.targets_spec, WEIGHTS, _RATES)
+        return Compiled(self._take, state, given, device=self.device)
 
     def _take(self, state: State, given: Given) -> tuple[State, tf.Tensor]:
         (image, average, optimizer), (targets, weights, rate) = state, given
         parts, gradient = self.objective.loss_and_gradient(image, targets, weights)
-        image, optimizer = self.optimizer.step(image, gradient, optimizer, rate)
+        image, optimizer = self._move(image, gradient, optimizer, rate)
         decay = self.optimizer.average_decay
         average = decay * average + (1.0 - decay) * image
         is_finite = tf.reduce_all(tf.math.is_finite(image), axis=[1, 2, 3])

@@ -57,7 +57,7 @@ def test_what_was_taken_after_a_step_that_exploded_is_dropped(
 def test_compiled_steps_end_in_the_same_picture_up_to_rounding(begin: Begin) -> None:
     asked = {"preset": "gatys", "init": "content", "size": 64, "steps": 6}
     run = as_on_a_gpu(begin(**asked))
-    graph = run._steps._graph
+    graph = run._steps._whole
     assert isinstance(graph, Compiled)
     run.advance(1)
     deadline = time.monotonic() + PATIENCE_SECONDS

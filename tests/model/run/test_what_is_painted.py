@@ -153,10 +153,10 @@ def test_a_new_size_a_new_weight_and_a_new_style_trace_nothing_again(
     run = begin(steps=3)
     finish(run)
     objective: Any = studio._objective(StyleTransferParams())
-    steps: Any = run._steps._graph
-    graphs = (steps, objective._graphs.content, objective._graphs.moments)
+    adam: Any = run._steps._move
+    graphs = (adam, *(getattr(objective._graphs, x) for x in ("judge", "content", "moments")))
     traced = [graph.experimental_get_tracing_count() for graph in graphs]
-    assert traced == [1, 1, 1]
+    assert traced == [1, 1, 1, 1]
     for size in (65, 80, 97):
         finish(begin(size=size, styles=(stripes,), tv_weight=0.1 * size, steps=3))
     assert [graph.experimental_get_tracing_count() for graph in graphs] == traced
