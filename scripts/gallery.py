@@ -137,7 +137,7 @@ def middle(picture: Array) -> Array:
 
 def last_iterate(run: Run) -> Array:
     """The picture where the optimisation stands, without any average."""
-    return np.asarray(run._now.state.image[0])  # noqa: SLF001 - what the comparison is about
+    return np.asarray(run._now.share.state.image[0])  # noqa: SLF001 - what the comparison is about
 
 
 @contextmanager
