@@ -10,13 +10,14 @@ import tensorflow as tf
 
 from model import checkpoint
 from model.errors import CheckpointError, DivergedError
+from model.group import Group, Ready
 from model.images import resize
 from model.objective import loss_weights
 from model.optimizers import AdamState, LbfgsState
 from model.progress import CurvePoint, Progress, summed
 from model.recipes import Scale
 from model.sitting import Sitting
-from model.steps import Given, Share, State, Steps, joined, together
+from model.steps import Given, Share, State, Steps
 from model.targets import Targets
 
 Array = npt.NDArray[np.float32]
@@ -50,22 +51,6 @@ class Position(NamedTuple):
     limit: float | None
     curve: tuple[CurvePoint, ...]
     share: Share
-
-
-class Ready(NamedTuple):
-    """What a run brings along to take steps together with others.
-
-    Attributes:
-        steps: by which they are taken.
-        steps_left: of its scale.
-        share: of the tensors that change.
-        given: what does not change.
-    """
-
-    steps: Steps
-    steps_left: int
-    share: Share
-    given: Given
 
 
 class Run:
@@ -316,53 +301,8 @@ def advance(runs: Sequence[Run], steps: int) -> list[Progress | DivergedError]:
         time.
     """
     with tf.device(runs[0].device):
-        diverged = _Group(runs).advance(steps)
+        diverged = Group(runs).advance(steps)
     return [diverged.get(run) or run.progress() for run in runs]
-
-
-class _Group:
-    """Runs that take steps together."""
-
-    def __init__(self, runs: Sequence[Run]) -> None:
-        self._runs = runs
-        ready = [run.ready() for run in runs]
-        self._steps = ready[0].steps
-        self._most = min(one.steps_left for one in ready)
-        self._state = together([one.share for one in ready])
-        self._given = joined([one.given for one in ready])
-        self._all_go_on = True
-        self._diverged: dict[Run, DivergedError] = {}
-
-    def advance(self, steps: int) -> dict[Run, DivergedError]:
-        """Takes up to so many steps, until the scale of a run ends or it goes back.
-
-        Returns:
-            The runs that have diverged.
-        """
-        left = min(steps, self._most)
-        while left and self._all_go_on:
-            left -= self._take(min(left, self._steps.burst))
-        return self._diverged
-
-    def _take(self, count: int) -> int:
-        """Takes so many steps before it asks for their outcomes."""
-        states, outcomes = [], []
-        for _ in range(count):
-            self._state, parts = self._steps.take(self._state, self._given)
-            states.append(self._state)
-            outcomes.append(parts)
-        for state, of_all in zip(states, tf.stack(outcomes).numpy().tolist(), strict=True):
-            if self._all_go_on:
-                self._settle(state, of_all)
-        return count
-
-    def _settle(self, state: State, of_all: list[list[float]]) -> None:
-        for index, (run, parts) in enumerate(zip(self._runs, of_all, strict=True)):
-            try:
-                self._all_go_on &= run.settle(parts, Share(state, index))
-            except DivergedError as error:
-                self._diverged[run] = error
-                self._all_go_on = False
 
 
 def _tensor(picture: Array) -> tf.Tensor:
