@@ -183,7 +183,7 @@ def _ours(way: Way, task: Task, goal: Point) -> Iterator[Point]:
     network = Network(task.features, fastest("auto", "cpu"))
     scaled = Scaled.at(sitting, *_scales(way, task.content))
     objective = Objective(network, task.loss.kind)
-    run = Run(scaled, Steps(objective, OPTIMIZERS[params.optimizer](), "cpu"), "cpu")
+    run = Run(scaled, Steps(objective, OPTIMIZERS[params.optimizer](), "cpu"))
     seconds, point = 0.0, Point(0.0, np.inf)
     while not run.done and point.loss > goal.loss:
         run.advance(5)

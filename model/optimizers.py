@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-Arrays = Mapping[str, npt.NDArray[Any]]
+from model.graphs import IMAGES
 
-_IMAGES = tf.TensorSpec([None, None, None, 3])
+Arrays = Mapping[str, npt.NDArray[Any]]
 
 
 class AdamState(NamedTuple):
@@ -92,7 +92,7 @@ class Adam:
     #: Crowson has 0.99; over a hundred steps that is half an average of what they started from.
     average_decay = 0.95
     images_in_state = 4
-    spec: Any = AdamState(_IMAGES, _IMAGES, tf.TensorSpec([None]))
+    spec: Any = AdamState(IMAGES, IMAGES, tf.TensorSpec([None]))
 
     def start(self, image: tf.Tensor) -> AdamState:
         """Zero moments."""

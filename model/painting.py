@@ -66,7 +66,7 @@ class Studio:
     def begin(self, sitting: Sitting, *, small_tiles: bool = False) -> Run:
         """A run that has taken no step yet; with small tiles it needs less memory."""
         steps = self._steps(sitting.params, sitting.region_count)
-        return Run(sitting, steps.in_small_tiles() if small_tiles else steps, self.device)
+        return Run(sitting, steps.in_small_tiles() if small_tiles else steps)
 
     def paint(
         self,

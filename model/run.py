@@ -64,13 +64,13 @@ class Run:
         device: ``cpu`` or ``gpu:N``.
     """
 
-    def __init__(self, sitting: Sitting, steps: Steps, device: str) -> None:
+    def __init__(self, sitting: Sitting, steps: Steps) -> None:
         self._sitting = sitting
         self._steps = steps
         self._objective = steps.objective
         self._optimizer = steps.optimizer
-        self.device = device
-        with tf.device(device):
+        self.device = steps.device
+        with tf.device(self.device):
             self._weights = loss_weights(sitting.params)
             image = _tensor(sitting.first_image())
             self._now = self._at_start_of(0, image, self._optimizer.start(image), ())

@@ -68,7 +68,7 @@ class Steps:
         self._whole: Callable[..., tuple[State, tf.Tensor]] = self._take
         if self.can_be_shared:
             self._move = graph(optimizer.step, IMAGES, IMAGES, optimizer.spec, _RATES)
-            # The CPU would gain nothing, and take its first step a second later.
+            # The CPU would gain nothing, and take its first step half a second later.
             self._whole = self._take if device == "cpu" else self._compiled()
 
     @property

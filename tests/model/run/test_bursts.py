@@ -22,7 +22,7 @@ DEVICE = "CPU:0"
 
 def as_on_a_gpu(run: Run) -> Run:
     objective, optimizer = run._steps.objective, OPTIMIZERS[run._sitting.params.optimizer]()
-    return Run(run._sitting, Steps(objective, optimizer, DEVICE), DEVICE)
+    return Run(run._sitting, Steps(objective, optimizer, DEVICE))
 
 
 @pytest.mark.parametrize("chunk", [1, 3, 1000])
