@@ -1,9 +1,10 @@
 """A worker process: signals, coordinator, threads, join, exit code.
 
-Its threads, all but the heartbeats known to one coordinator:
+Its threads, most of them known to one coordinator:
 
     main           waits for a signal or for the coordinator to stop, then joins the others
     NAME           one per device (``cpu``, ``gpu:0``): paints what is in the device's queue
+    NAME-warm-up   traces its first graphs; known to nobody else, for it cannot be broken off
     NAME-N         the intake threads: one for each job that the device may paint at once, which
                    speaks for it, and one that gets the next ready; with NAME-close_on_stop, a
                    queue runner

@@ -9,7 +9,8 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextvars import copy_context
 
 import numpy as np
@@ -34,6 +35,9 @@ TOGETHER_ON_A_GPU = 8
 #: How long the device waits for the job's record to say that it has the job, in seconds: it is
 #: written within milliseconds, or Redis is away, and then there is no use in waiting.
 RECORD_SECONDS = 2.0
+
+#: How often a device that warms up looks whether the house stops.
+_LOOK_SECONDS = 0.1
 
 #: What TensorFlow raises when a device does not work any more, rather than when it is misused.
 _OUT_OF_ORDER = (
@@ -118,7 +122,8 @@ class Device:
         """
         try:
             with coord.stop_on_exception(), self._until_lost(), self._until_broken_off():
-                self._warm_up()
+                if not self._warm_up(coord.should_stop):
+                    return
                 while True:
                     self._take_in()
                     self._under_way.go_round(coord.should_stop, self._at_work)
@@ -165,13 +170,29 @@ class Device:
             while True:
                 self.queue.dequeue().end(Interrupted())
 
-    def _warm_up(self) -> None:
-        """Traces the graphs that most jobs use, so that the first one need not wait for it."""
+    def _warm_up(self, should_stop: Callable[[], bool]) -> bool:
+        """Traces the graphs that most jobs use, so that the first one need not wait for it.
+
+        In a thread of its own: nothing can break it off, and a house that stops need not wait.
+
+        Returns:
+            Whether it came to its end.
+        """
+        background = ThreadPoolExecutor(1, f"{self.name}-warm-up")
+        with self._at_work():
+            tracing = background.submit(self._trace)
+            while not wait([tracing], _LOOK_SECONDS).done:
+                if should_stop():
+                    return False
+        background.shutdown()
+        tracing.result()
+        self.warm.set()
+        return True
+
+    def _trace(self) -> None:
         grey = np.full((64, 64, 3), 0.5, np.float32)
         params = StyleTransferParams(size=64, steps=1)
-        with self._at_work():
-            self.studio.begin(Sitting.prepare(grey, [grey], params)).advance(1)
-        self.warm.set()
+        self.studio.begin(Sitting.prepare(grey, [grey], params)).advance(1)
 
     @contextlib.contextmanager
     def _at_work(self) -> Iterator[None]:
