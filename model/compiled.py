@@ -7,7 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from model.graphs import graph
+from model.traced import graph
 
 logger = logging.getLogger(__name__)
 

@@ -1,8 +1,7 @@
 """What is traced: how pictures, or tiles of them, are judged. One graph serves every size."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import tensorflow as tf
 
@@ -13,6 +12,7 @@ from model.moments import Moments, moments
 from model.recipes import Layers
 from model.targets import AfarTargets, ByLayer, ContentTarget, Targets
 from model.tiles import STRIDE
+from model.traced import graph
 
 
 @dataclass(frozen=True)
@@ -122,14 +122,13 @@ class Graphs:
             tape.watch(image)
             seen = self._activations(image, self._every_layer)
             found = _moments(seen, targets.guides)
-            parts = [
-                *self._content_parts(seen, targets.content, weights),
-                *self._style_parts(
-                    self._kind.layers.style, found, targets.style, targets.shares, weights
-                ),
-                *self._whole_parts(image, targets.afar, weights),
-            ]
-        return tf.stack(parts, 1), tape.gradient(parts, image)
+            content = self._content_parts(seen, targets.content, weights)
+            style = self._style_parts(
+                self._kind.layers.style, found, targets.style, targets.shares, weights
+            )
+            whole = self._whole_parts(image, targets.afar, weights)
+            parts = tf.concat([content, style, whole], 1)
+        return parts, tape.gradient(parts, image)
 
     def _content(self, tile: tf.Tensor, inner: tf.Tensor) -> ByLayer:
         return _inside(self._activations(tile, self._kind.layers.content), inner)
@@ -147,8 +146,7 @@ class Graphs:
         with tf.GradientTape() as tape:
             tape.watch(found)
             parts = self._style_parts(self._kind.layers.style, found, style, shares, weights)
-        gradient = tape.gradient(parts, found, unconnected_gradients="zero")
-        return tf.stack(parts, 1), gradient
+        return parts, tape.gradient(parts, found, unconnected_gradients="zero")
 
     def _judge_whole(
         self, image: tf.Tensor, afar: AfarTargets | tuple[()], weights: tf.Tensor
@@ -156,7 +154,7 @@ class Graphs:
         with tf.GradientTape() as tape:
             tape.watch(image)
             parts = self._whole_parts(image, afar, weights)
-        return tf.stack(parts, 1), tape.gradient(parts, image)
+        return parts, tape.gradient(parts, image)
 
     def _judge_tile(  # noqa: PLR0917 - the graph's inputs, in the order of its signature
         self,
@@ -172,16 +170,12 @@ class Graphs:
             seen = _inside(self._activations(tile, self._every_layer), inner)
             parts = self._content_parts(seen, content, weights)
             found = _moments(seen, guides)
-        ones = [tf.ones_like(part) for part in parts]
-        return tf.stack(parts, 1), tape.gradient([parts, found], tile, [ones, upstream])
+        return parts, tape.gradient([parts, found], tile, [tf.ones_like(parts), upstream])
 
-    def _content_parts(
-        self, seen: ByLayer, targets: ByLayer, weights: tf.Tensor
-    ) -> list[tf.Tensor]:
-        return [
-            weights[:, 0] * weight * losses.content_loss(seen[name], *targets[name])
-            for name, weight in self._kind.layers.content.items()
-        ]
+    def _content_parts(self, seen: ByLayer, targets: ByLayer, weights: tf.Tensor) -> tf.Tensor:
+        layers = self._kind.layers.content
+        errors = [losses.content_loss(seen[name], *targets[name]) for name in layers]
+        return weights[:, :1] * [*layers.values()] * tf.stack(errors, 1)
 
     def _style_parts(
         self,
@@ -190,26 +184,24 @@ class Graphs:
         style: ByLayer,
         shares: ByLayer,
         weights: tf.Tensor,
-    ) -> list[tf.Tensor]:
-        return [
-            weights[:, 1]
-            * weight
-            * tf.reduce_sum(shares[name] * self._style_loss.distance(found[name], style[name]), 1)
-            for name, weight in layers.items()
-        ]
+    ) -> tf.Tensor:
+        distances = [self._style_loss.distance(found[name], style[name]) for name in layers]
+        by_region = tf.stack([shares[name] for name in layers], 1) * tf.stack(distances, 1)
+        return weights[:, 1:2] * [*layers.values()] * losses.total(by_region, 2)
 
     def _whole_parts(
         self, image: tf.Tensor, afar: AfarTargets | tuple[()], weights: tf.Tensor
-    ) -> list[tf.Tensor]:
-        smoothness = weights[:, 2] * losses.total_variation(image)
+    ) -> tf.Tensor:
+        smoothness = weights[:, 2:] * losses.total_variation(image)[:, tf.newaxis]
         if not afar:
-            return [smoothness]
+            return smoothness
         layers = self._kind.layers
         seen = afar.edges_view.of(losses.luminance(image))
-        edges = weights[:, 0] * layers.edges_afar * losses.edges_loss(seen, *afar.edges)
+        edges = losses.edges_loss(seen, *afar.edges)[:, tf.newaxis]
+        edges = weights[:, :1] * layers.edges_afar * edges
         found = self._moments_afar(image, afar.style_view, afar.guides)
         style = self._style_parts(layers.style_afar, found, afar.style, afar.shares, weights)
-        return [edges, *style, smoothness]
+        return tf.concat([edges, style, smoothness], 1)
 
     def _activations(self, image: tf.Tensor, layers: Iterable[str]) -> ByLayer:
         return self._network.activations(image, layers, self._kind.pooling)
@@ -231,19 +223,3 @@ def _cut(activations: tf.Tensor, box: tf.Tensor) -> tf.Tensor:
     top, left, bottom, right = tf.unstack(box)
     size = [-1, bottom - top, right - left, activations.shape[-1]]
     return tf.slice(activations, [0, top, left, 0], size)
-
-
-def graph(
-    function: Callable[..., Any], *signature: Any, compiled: bool = False
-) -> Callable[..., Any]:
-    """Traced once. Without AutoGraph: there is no control flow to find, and it leaves files.
-
-    Args:
-        function: of tensors.
-        signature: of its arguments.
-        compiled: by XLA, for each size anew.
-    """
-    traced: Callable[..., Any] = tf.function(
-        function, input_signature=signature, autograph=False, jit_compile=compiled or None
-    )
-    return traced

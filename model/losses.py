@@ -68,8 +68,7 @@ class GramLoss:
     def distance(self, moments: Moments, target: StyleTarget) -> tf.Tensor:
         """0 at the target, 1 for a black picture."""
         error = tf.math.squared_difference(moments.second, target.matrix)
-        squares = tf.square(target.matrix)
-        return tf.reduce_sum(error, [-2, -1]) / (tf.reduce_sum(squares, [-2, -1]) + _TINY)
+        return _relative(total(error, 2), total(tf.square(target.matrix), 2) + _TINY)
 
 
 class WassersteinLoss:
@@ -88,10 +87,10 @@ class WassersteinLoss:
         """0 at the target, 1 for a black picture."""
         wanted = target.matrix @ target.matrix
         found = _ridged(_covariance(moments), wanted)
-        means = tf.reduce_sum(tf.math.squared_difference(moments.mean, target.mean), -1)
+        means = total(tf.math.squared_difference(moments.mean, target.mean), 2)
         variance = tf.linalg.trace(wanted)
         spread = tf.linalg.trace(found) + variance - 2.0 * _fidelity(found, target.matrix)
-        return (means + spread) / (tf.reduce_sum(tf.square(target.mean), -1) + variance + _TINY)
+        return _relative(means + spread, total(tf.square(target.mean), 2) + variance + _TINY)
 
 
 STYLE_LOSSES: Mapping[str, StyleLoss] = {"gram": GramLoss(), "wasserstein": WassersteinLoss()}
@@ -125,7 +124,7 @@ def content_loss(activations: tf.Tensor, target: tf.Tensor, scale: tf.Tensor) ->
     error = tf.math.squared_difference(
         tf.cast(activations, tf.float32), tf.cast(target, tf.float32)
     )
-    return _sum(error) / scale
+    return _relative(total(error), scale)
 
 
 def luminance(picture: tf.Tensor) -> tf.Tensor:
@@ -155,7 +154,7 @@ def edges_gain(target: tf.Tensor, strength: tf.Tensor) -> tf.Tensor:
 def edges_scale(target: tf.Tensor) -> tf.Tensor:
     """What the squared errors of the edges are divided by: the target's own, above 0."""
     edges = _edges(target)
-    return tf.maximum(_sum(tf.square(edges)), _FAINT * _size(edges)) + _TINY
+    return tf.maximum(total(tf.square(edges)), _FAINT * _size(edges)) + _TINY
 
 
 def edges_loss(picture: tf.Tensor, target: tf.Tensor, scale: tf.Tensor) -> tf.Tensor:
@@ -172,7 +171,7 @@ def edges_loss(picture: tf.Tensor, target: tf.Tensor, scale: tf.Tensor) -> tf.Te
     Returns:
         float32 [pictures]: 0 for the same edges, whatever the brightness, 1 for none.
     """
-    return _sum(tf.square(_edges(picture - target))) / scale
+    return _relative(total(tf.square(_edges(picture - target))), scale)
 
 
 def total_variation(image: tf.Tensor) -> tf.Tensor:
@@ -237,14 +236,21 @@ def _roots(matrix: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     return root, tf.matmul(vectors / values, vectors, transpose_b=True)
 
 
-def _sum(x: tf.Tensor) -> tf.Tensor:
-    """By picture."""
-    return tf.reduce_sum(x, axis=range(1, x.shape.rank))
+def total(x: tf.Tensor, axis: int = 1) -> tf.Tensor:
+    """The sum over this axis and all that follow; by picture, unless another is given."""
+    # With the axes kept, its gradient need not find out which they were.
+    axes = [*range(axis, x.shape.rank)]
+    return tf.squeeze(tf.reduce_sum(x, axes, keepdims=True), axes)
 
 
 def _mean(x: tf.Tensor) -> tf.Tensor:
     """By picture."""
-    return tf.reduce_mean(x, axis=range(1, x.shape.rank))
+    return _relative(total(x), _size(x))
+
+
+def _relative(x: tf.Tensor, reference: tf.Tensor) -> tf.Tensor:
+    """One over the other, of which only the first has a gradient: a division has both."""
+    return x * tf.math.reciprocal(reference)
 
 
 def _size(x: tf.Tensor) -> tf.Tensor:

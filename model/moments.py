@@ -1,9 +1,12 @@
 """What the activations of a layer have in common over many positions, wherever these are."""
 
-import math
+from collections.abc import Callable
+from functools import cache
 from typing import NamedTuple
 
 import tensorflow as tf
+
+from model.traced import graph
 
 #: Of VGG-19's layers. Half as many channels have four times as many positions.
 _MOST_CHANNELS = 512
@@ -51,7 +54,7 @@ def moments(activations: tf.Tensor, guides: tf.Tensor) -> Moments:
     flat = tf.reshape(activations, [pictures, -1, channels])
     regions = tf.unstack(guides, axis=1)
     return Moments(
-        tf.stack([_mean(flat, guide) for guide in regions], axis=1),
+        tf.concat([_mean(flat, guide) for guide in regions], axis=1),
         tf.stack([_second(flat, guide) for guide in regions], axis=1),
     )
 
@@ -59,8 +62,8 @@ def moments(activations: tf.Tensor, guides: tf.Tensor) -> Moments:
 def _mean(flat: tf.Tensor, guide: tf.Tensor) -> tf.Tensor:
     flat = tf.cast(flat, tf.float32)
     if _counts_alike(guide):  # weighed after the sum, not position by position
-        return guide[:, 0] * tf.reduce_sum(flat, 1)
-    return tf.reduce_sum(flat * _column(guide), 1)
+        return guide * tf.reduce_sum(flat, 1, keepdims=True)
+    return tf.reduce_sum(flat * _column(guide), 1, keepdims=True)
 
 
 @tf.custom_gradient  # type: ignore[untyped-decorator]
@@ -81,9 +84,21 @@ def _second(flat: tf.Tensor, guide: tf.Tensor) -> tuple[tf.Tensor, object]:
 
 def _products(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
     """Sum of the outer products of rows, float32 [pictures, channels, channels]."""
-    pictures, positions, channels = tf.shape(a)[0], tf.shape(a)[1], a.shape[-1]
+    found = _traced(a.dtype)(a, b)
+    return tf.ensure_shape(found, [None, a.shape[-1], a.shape[-1]])
+
+
+@cache
+def _traced(dtype: tf.DType) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
+    """Once for all layers."""
+    rows = tf.TensorSpec([None, None, None], dtype)
+    return graph(_sum_of_products, rows, rows, apart=True)
+
+
+def _sum_of_products(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
+    pictures, positions, channels = tf.unstack(tf.shape(a))
     # The parts' matrices are to be no larger than the activations, and all parts of one length.
-    most = 4 ** int(math.log2(_MOST_CHANNELS / channels))
+    most = tf.square(_MOST_CHANNELS // channels)
     divisor = tf.bitwise.bitwise_and(positions, -positions)  # the largest power of two
     parts = tf.minimum(divisor, most)
     a, b = (tf.reshape(x, [pictures * parts, positions // parts, channels]) for x in (a, b))

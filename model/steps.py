@@ -8,10 +8,11 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from model.compiled import Compiled
-from model.graphs import IMAGES, WEIGHTS, graph
+from model.graphs import IMAGES, WEIGHTS
 from model.objective import Objective
 from model.optimizers import AdamState, LbfgsState, Optimizer
 from model.targets import Targets
+from model.traced import graph
 
 _RATES = tf.TensorSpec([None])
 
