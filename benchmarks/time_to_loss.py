@@ -91,9 +91,9 @@ class Way:
 
 
 WAYS = (
-    Way("L-BFGS, coarse to fine", "lbfgs", {0.25: 60, 0.5: 60, 1.0: 300}),
-    Way("L-BFGS, at once", "lbfgs", {1.0: 250}),
-    Way("Adam, at once", "adam", {1.0: 250}),
+    Way("L-BFGS, coarse to fine", "lbfgs", {0.5: 40, 1.0: 200}),
+    Way("L-BFGS, at once", "lbfgs", {1.0: 200}),
+    Way("Adam, at once", "adam", {1.0: 120}),
 )
 
 

@@ -193,7 +193,8 @@ def test_lbfgs_applies_the_inverse_hessian_that_bfgs_writes_out() -> None:
     size = gradient.size
     pairs = [(s.ravel().astype(np.float64), y.ravel()) for s, y in zip(moves, turns, strict=True)]
     last_move, last_turn = pairs[-1]
-    inverse = np.eye(size) * (last_move @ last_turn) / (last_turn @ last_turn)
+    start = preconditioner()
+    inverse = start * (last_move @ last_turn) / (last_turn @ start @ last_turn)
     for move, turn in pairs:  # Nocedal & Wright 2006, equation 7.16
         rho = 1 / (turn @ move)
         v = np.eye(size) - rho * np.outer(turn, move)
@@ -204,6 +205,58 @@ def test_lbfgs_applies_the_inverse_hessian_that_bfgs_writes_out() -> None:
         tf.constant(gradient), tuple(map(tf.constant, moves)), tuple(map(tf.constant, turns))
     )
     np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4)
+
+
+def preconditioner() -> npt.NDArray[np.float64]:
+    """As a matrix, column by column."""
+    units = np.eye(int(np.prod(SHAPE)), dtype=np.float32).reshape(-1, *SHAPE[1:])
+    columns = optimizers._preconditioned(tf.constant(units)).numpy()
+    return np.asarray(columns.reshape(len(units), -1).T, np.float64)
+
+
+def test_what_lbfgs_starts_from_is_symmetric_and_positive_definite() -> None:
+    found = preconditioner()
+    np.testing.assert_allclose(found, found.T, atol=1e-6)
+    assert np.linalg.eigvalsh(found).min() > 0.01
+
+
+@pytest.mark.parametrize("cycles", [0, 1, 3, 8])
+def test_what_lbfgs_starts_from_has_more_of_large_forms_than_of_fine_ones(cycles: int) -> None:
+    across = np.arange(32)
+    wave = np.cos(2 * np.pi * cycles * across / 32).astype(np.float32)
+    picture = np.tile(wave[:, np.newaxis], (2, 20, 1, 3))
+    expected = (1 + cycles / 32 / 0.02) ** -0.5
+    found = optimizers._preconditioned(tf.constant(picture))
+    np.testing.assert_allclose(found, expected * picture, atol=1e-5)
+    turned = optimizers._preconditioned(tf.constant(picture.transpose(0, 2, 1, 3)))
+    np.testing.assert_allclose(turned, found.numpy().transpose(0, 2, 1, 3), atol=1e-5)
+
+
+def test_lbfgs_finds_large_forms_sooner_for_what_it_starts_from(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """In a bowl as the losses are: steep for fine forms, flat for large ones."""
+    rng = np.random.default_rng(3)
+    shape = (1, 24, 32, 3)
+    down, right = np.fft.fftfreq(24)[:, np.newaxis], np.fft.fftfreq(32)
+    steepness = 1 + np.hypot(down, right)[:, :, np.newaxis] / 0.02
+    lowest = rng.uniform(0.4, 0.6, shape)
+
+    def gradient(image: tf.Tensor) -> tf.Tensor:
+        spectrum = steepness * np.fft.fft2(image - lowest, axes=(1, 2))
+        return tf.constant(np.fft.ifft2(spectrum, axes=(1, 2)).real.astype(np.float32))
+
+    def steps() -> int:
+        image, taken = tf.fill(shape, 0.5), 0
+        state = Lbfgs().start(image)
+        while rms(image.numpy() - lowest) > 1e-3:
+            image, state = Lbfgs().step(image, gradient(image), state, rate())
+            taken += 1
+        return taken
+
+    ours = steps()
+    monkeypatch.setattr(optimizers, "_preconditioned", lambda gradient: gradient)
+    assert 1.3 * ours < steps()
 
 
 @pytest.mark.parametrize("strength", [1e-6, 1.0, 1e6])
