@@ -255,7 +255,7 @@ def _strengths(height: int, width: int) -> Strengths:
     """Of the frequencies of a picture, complex64 [height, width // 2 + 1]."""
     down, right = np.fft.fftfreq(height)[:, np.newaxis], np.fft.rfftfreq(width)
     frequencies = np.hypot(down, right)  # cycles per pixel
-    return ((1.0 + frequencies / _FLAT_UP_TO) ** -_FALL).astype(np.complex64)
+    return np.asarray((1.0 + frequencies / _FLAT_UP_TO) ** -_FALL, np.complex64)
 
 
 def _by_picture(factors: tf.Tensor) -> tf.Tensor:
