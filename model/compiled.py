@@ -36,12 +36,12 @@ class Compiled:
         self._device = device
         self._met: set[tuple[int, ...]] = set()
         self._ready: set[tuple[int, ...]] = set()
-        self._refused: set[tuple[int, ...]] = set()
+        self._pending: set[tuple[int, ...]] = set()
 
     @property
     def is_busy(self) -> bool:
         """Whether something is being compiled."""
-        return bool(self._met - self._ready - self._refused)
+        return bool(self._pending)
 
     def __call__(self, *inputs: Any) -> Any:
         """What the function makes of them; one thread at a time may ask."""
@@ -50,6 +50,7 @@ class Compiled:
             return self._compiled(*inputs)
         if size not in self._met and len(self._met) < _MOST_SIZES:
             self._met.add(size)
+            self._pending.add(size)
             # A daemon: a process need not wait for it at its end.
             threading.Thread(target=self._compile, args=[size, inputs], daemon=True).start()
         return self._plain(*inputs)
@@ -60,6 +61,7 @@ class Compiled:
                 self._compiled(*inputs)
         except tf.errors.OpError as error:
             logger.warning("XLA cannot compile for %s: %s", size, error.message.partition("\n")[0])
-            self._refused.add(size)
         else:
             self._ready.add(size)
+        finally:
+            self._pending.remove(size)

@@ -192,12 +192,12 @@ class Graphs:
     def _whole_parts(
         self, image: tf.Tensor, afar: AfarTargets | tuple[()], weights: tf.Tensor
     ) -> tf.Tensor:
-        smoothness = weights[:, 2:] * losses.total_variation(image)[:, tf.newaxis]
+        smoothness = weights[:, 2:] * tf.expand_dims(losses.total_variation(image), 1)
         if not afar:
             return smoothness
         layers = self._kind.layers
         seen = afar.edges_view.of(losses.luminance(image))
-        edges = losses.edges_loss(seen, *afar.edges)[:, tf.newaxis]
+        edges = tf.expand_dims(losses.edges_loss(seen, *afar.edges), 1)
         edges = weights[:, :1] * layers.edges_afar * edges
         found = self._moments_afar(image, afar.style_view, afar.guides)
         style = self._style_parts(layers.style_afar, found, afar.style, afar.shares, weights)

@@ -228,8 +228,12 @@ def _fidelity(covariance: tf.Tensor, root: tf.Tensor) -> tuple[tf.Tensor, object
 
 
 def _roots(matrix: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Square root of a symmetric matrix, and the inverse of that."""
+    """Square root of a symmetric matrix, and the inverse of that; NaN of what is not finite."""
+    # The solver raises where a number is not finite, and nobody would see that the loss exploded.
+    is_finite = tf.reduce_all(tf.math.is_finite(matrix), [-2, -1])[..., tf.newaxis]
+    matrix = tf.where(is_finite[..., tf.newaxis], matrix, 0.0)
     values, vectors = tf.linalg.eigh(matrix)
+    values = tf.where(is_finite, values, float("nan"))
     floor = _ROUNDING * values[..., -1:] + _TINY**3  # these are products of three small matrices
     values = tf.sqrt(tf.maximum(values, floor))[..., tf.newaxis, :]
     root = tf.matmul(vectors * values, vectors, transpose_b=True)
@@ -249,7 +253,7 @@ def _mean(x: tf.Tensor) -> tf.Tensor:
 
 
 def _relative(x: tf.Tensor, reference: tf.Tensor) -> tf.Tensor:
-    """One over the other, of which only the first has a gradient: a division has both."""
+    """One over the other: a division's gradient would compute that of the reference as well."""
     return x * tf.math.reciprocal(reference)
 
 

@@ -97,7 +97,8 @@ def _traced(dtype: tf.DType) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
 
 def _sum_of_products(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
     pictures, positions, channels = tf.unstack(tf.shape(a))
-    # The parts' matrices are to be no larger than the activations, and all parts of one length.
+    # The parts' matrices are to be no larger than the activations, and all parts of one length:
+    # VGG-19's channels are powers of two.
     most = tf.square(_MOST_CHANNELS // channels)
     divisor = tf.bitwise.bitwise_and(positions, -positions)  # the largest power of two
     parts = tf.minimum(divisor, most)

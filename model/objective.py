@@ -1,7 +1,8 @@
 """The loss of pictures and its gradient: at once, or tile by tile where they are large."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Hashable, Iterable, Sequence
 from copy import copy
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -11,9 +12,10 @@ from model import afar, losses, regions, tiles, vgg
 from model.afar import View
 from model.graphs import Graphs, Kind
 from model.params import StyleTransferParams
+from model.recent import Recent
 from model.recipes import EDGES_STRIDE, STYLE_STRIDE, Scale
 from model.sitting import Sitting
-from model.targets import AfarTargets, ByLayer, ContentTarget, Targets
+from model.targets import AfarTargets, ByLayer, ContentTarget, StyleAfar, StyleSeen, Targets
 from model.tiles import Box, Tile
 
 Array = npt.NDArray[np.float32]
@@ -22,9 +24,22 @@ Array = npt.NDArray[np.float32]
 #: of content, style and total variation, for each style loss.
 _BALANCE = {"gram": (1.0, 100.0, 0.5), "wasserstein": (1.0, 10.0, 0.5)}
 
+#: In bytes, of what is remembered of styles: 2.6 million each in a size, in each of its regions.
+_REMEMBERED = 128 * 2**20
+
+
+def remembered_styles() -> Recent[StyleSeen]:
+    """Room for what is seen of styles, to be shared by all objectives of a network."""
+    return Recent(_REMEMBERED, lambda style: style.bytes)
+
 
 class Objective:
     """What a picture is to become, for one kind of painting.
+
+    Args:
+        network: that looks at pictures.
+        kind: of painting.
+        remembered: what other objectives of the network have seen of styles.
 
     Attributes:
         parts: names of the parts of the loss: ``content/<layer>``, ``style/<layer>`` and ``tv``;
@@ -32,11 +47,17 @@ class Objective:
         targets_spec: what graphs say of the targets.
     """
 
-    def __init__(self, network: vgg.Network, kind: Kind) -> None:
+    def __init__(
+        self,
+        network: vgg.Network,
+        kind: Kind,
+        remembered: Recent[StyleSeen] | None = None,
+    ) -> None:
         self._network = network
         self._kind = kind
         self._small_tiles = False
         self._graphs = Graphs(network, kind)
+        self._remembered = remembered or remembered_styles()
         self.parts = kind.parts
         self.targets_spec = self._graphs.targets_spec
 
@@ -55,11 +76,12 @@ class Objective:
     def targets(self, sitting: Sitting, scale: Scale) -> Targets:
         """What a sitting is to become at one scale."""
         size, regions = (scale.height, scale.width), sitting.content_regions_at(scale)
+        styles = self._styles_seen(sitting, scale)
         return Targets(
             self._content_targets(sitting.content_target_at(scale)),
-            self._style_targets(_mixed(sitting, scale, self._style_moments)),
+            self._style_targets(_mixed(sitting, [style.moments for style in styles])),
             *_guides(size, regions, self._kind.layers.style),
-            self._afar_targets(sitting, scale) if self._kind.layers.style_afar else (),
+            self._afar_targets(sitting, scale, [style.afar for style in styles if style.afar]),
         )
 
     def loss_and_gradient(
@@ -133,6 +155,29 @@ class Objective:
         loss = losses.STYLE_LOSSES[self._kind.style_loss]
         return {name: loss.target(moments) for name, moments in mixed.items()}
 
+    def _styles_seen(self, sitting: Sitting, scale: Scale) -> list[StyleSeen]:
+        """One of which many photographs are painted is looked at once."""
+        return [
+            self._remembered.get(
+                self._key(digest, *sitting.style_size_at(index, scale)),
+                partial(self._look, sitting, index, scale),
+            )
+            for index, digest in enumerate(sitting.style_digests)
+        ]
+
+    def _key(self, digest: str, width: int, height: int) -> Hashable:
+        """Of what is seen of a style; sums of other tiles are rounded otherwise."""
+        return repr(self._kind), digest, tiles.cut(height, width, small=self._small_tiles)
+
+    def _look(self, sitting: Sitting, index: int, scale: Scale) -> StyleSeen:
+        style = sitting.style_at(index, scale)
+        weights = sitting.style_regions_at(index, scale)
+        moments = self._style_moments(style, weights)
+        if not self._kind.layers.style_afar:
+            return StyleSeen(moments, None)
+        edges = losses.edges_strength(_luminance_afar(style)[1])
+        return StyleSeen(moments, StyleAfar(self._style_moments_afar(style, weights), edges))
+
     def _style_moments(self, style: Array, weights: Array | None) -> ByLayer:
         guides, _ = _guides(style.shape[:2], weights, self._kind.layers.style)
         return self._moments(tf.constant(style[np.newaxis]), guides)
@@ -142,14 +187,20 @@ class Objective:
         found: ByLayer = self._graphs.moments_afar(tf.constant(style[np.newaxis]), view, guides)
         return found
 
-    def _afar_targets(self, sitting: Sitting, scale: Scale) -> AfarTargets:
+    def _afar_targets(
+        self, sitting: Sitting, scale: Scale, styles: Sequence[StyleAfar]
+    ) -> AfarTargets | tuple[()]:
+        if not styles:
+            return ()
         size = (scale.height, scale.width)
         edges_view, luminance = _luminance_afar(sitting.content_target_at(scale))
-        luminance *= losses.edges_gain(luminance, _strength_of_edges(sitting, scale))
+        shares = zip(sitting.shares, styles, strict=True)
+        strength = tf.add_n([share * style.edges for share, style in shares])
+        luminance *= losses.edges_gain(luminance, strength)
         edges = ContentTarget(luminance, losses.edges_scale(luminance))
-        view, guides, shares = self._style_view(size, sitting.content_regions_at(scale))
-        style = self._style_targets(_mixed(sitting, scale, self._style_moments_afar))
-        return AfarTargets(edges_view, edges, view, style, guides, shares)
+        view, guides, of_regions = self._style_view(size, sitting.content_regions_at(scale))
+        style = self._style_targets(_mixed(sitting, [style.moments for style in styles]))
+        return AfarTargets(edges_view, edges, view, style, guides, of_regions)
 
     def _style_view(
         self, size: tuple[int, int], regions: Array | None
@@ -170,20 +221,10 @@ def _luminance_afar(picture: Array) -> tuple[View, tf.Tensor]:
     return view, view.of(losses.luminance(tf.constant(picture[np.newaxis])))
 
 
-def _strength_of_edges(sitting: Sitting, scale: Scale) -> tf.Tensor:
-    """The mean square of the edges of the styles, mixed by their shares."""
-    styles = zip(sitting.shares, sitting.styles_at(scale), strict=True)
-    return tf.add_n([share * losses.edges_strength(_luminance_afar(x)[1]) for share, x in styles])
-
-
-def _mixed(
-    sitting: Sitting, scale: Scale, moments: Callable[[Array, Array | None], ByLayer]
-) -> ByLayer:
+def _mixed(sitting: Sitting, styles: Sequence[ByLayer]) -> ByLayer:
     """The styles' moments, mixed by their shares in each region."""
     mixed: ByLayer = {}
-    styles = zip(sitting.styles_at(scale), sitting.style_regions_at(scale), strict=True)
-    for (style, weights), shares in zip(styles, sitting.style_shares, strict=True):
-        found = moments(style, weights)
+    for found, shares in zip(styles, sitting.style_shares, strict=True):
         _add(mixed, {name: one.scaled(shares) for name, one in found.items()})
     return mixed
 

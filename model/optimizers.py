@@ -64,6 +64,8 @@ class Optimizer(Protocol[State]):
     spec: Any
     #: Of the exponential average of the iterates: a faster optimiser forgets faster.
     average_decay: float
+    #: What its checkpoints are of, besides its state; nothing where that has never changed.
+    identity: str
     #: How many pictures a run's state is as large as, its image and average included, at most.
     images_in_state: int
 
@@ -98,6 +100,7 @@ class Adam:
     #: The average of the iterates takes the noise of Adam's constant step length out of the result.
     #: Crowson has 0.99; over a hundred steps that is half an average of what they started from.
     average_decay = 0.95
+    identity = ""
     images_in_state = 4
     spec: Any = AdamState(IMAGES, IMAGES, tf.TensorSpec([None]))
 
@@ -152,6 +155,7 @@ class Lbfgs:
     #: The first step has no curvature to go by: its root mean square move.
     first_move = 0.01
     average_decay = 0.8
+    identity = f" from {_FALL} beyond {_FLAT_UP_TO}"
     images_in_state = 4 + 2 * history
     spec: Any = None
 
@@ -250,7 +254,7 @@ def _preconditioned(gradient: tf.Tensor) -> tf.Tensor:
     return tf.transpose(tf.signal.irfft2d(spectrum, [height, width]), [0, 2, 3, 1])
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=2)
 def _strengths(height: int, width: int) -> Strengths:
     """Of the frequencies of a picture, complex64 [height, width // 2 + 1]."""
     down, right = np.fft.fftfreq(height)[:, np.newaxis], np.fft.rfftfreq(width)

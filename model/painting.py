@@ -20,7 +20,7 @@ import tensorflow as tf
 
 from model import recipes
 from model.graphs import Kind
-from model.objective import Objective
+from model.objective import Objective, remembered_styles
 from model.optimizers import OPTIMIZERS
 from model.params import StyleTransferParams
 from model.precision import Precision, fastest
@@ -60,6 +60,7 @@ class Studio:
         self.dtype = arithmetic.dtype
         with tf.device(device):
             self._network = Network(features, arithmetic)
+        self._remembered = remembered_styles()
         self._objectives: dict[tuple[str | int | None, ...], Objective] = {}
         self._all_steps: dict[tuple[Objective, str], Steps] = {}
 
@@ -103,7 +104,7 @@ class Studio:
         key = (params.preset, params.pooling, params.style_loss, regions)
         if key not in self._objectives:
             kind = Kind(recipes.layers(params), params.pooling, params.style_loss, regions)
-            self._objectives[key] = Objective(self._network, kind)
+            self._objectives[key] = Objective(self._network, kind, self._remembered)
         return self._objectives[key]
 
 

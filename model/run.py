@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Hashable, Sequence
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +12,7 @@ from model.errors import CheckpointError, DivergedError
 from model.group import Group, Ready
 from model.images import resize
 from model.objective import loss_weights
-from model.optimizers import AdamState, LbfgsState
+from model.position import Position
 from model.progress import CurvePoint, Progress, summed
 from model.recipes import Scale
 from model.sitting import Sitting
@@ -33,24 +32,6 @@ _CURVE_POINTS = 200
 
 #: In bytes: Redis takes no value above 512 MiB, and many this size would fill it.
 _LARGEST_CHECKPOINT = 128 * 2**20
-
-
-class Position(NamedTuple):
-    """Where a run is.
-
-    Attributes:
-        scale: index of the scale.
-        step: steps taken on it.
-        limit: a loss above it has exploded; None before the scale's first step.
-        curve: of the losses, up to here.
-        share: of the tensors.
-    """
-
-    scale: int
-    step: int
-    limit: float | None
-    curve: tuple[CurvePoint, ...]
-    share: Share
 
 
 class Run:
@@ -73,7 +54,7 @@ class Run:
         with tf.device(self.device):
             self._weights = loss_weights(sitting.params)
             image = _tensor(sitting.first_image())
-            self._now = self._at_start_of(0, image, self._optimizer.start(image), ())
+            self._now = Position.at_start_of(0, image, self._optimizer.start(image))
         self._good = self._now  # the last position whose loss is known to be sound
         self._targets: Targets | None = None
         self._parts: dict[str, float] = {}
@@ -227,7 +208,8 @@ class Run:
 
     def _identity(self) -> str:
         kind = self.device.partition(":")[0]  # a GPU rounds differently from a CPU
-        return f"{self._sitting.fingerprint} {self._objective.identity} {kind}"
+        optimizer = self._optimizer.identity
+        return f"{self._sitting.fingerprint} {self._objective.identity} {kind}{optimizer}"
 
     def _limit(self) -> float:
         """Of the loss: some times what the scale began with, or a picture of nothing has."""
@@ -272,18 +254,8 @@ class Run:
         scale = self._sitting.scales[index]
         image = _tensor(resize(picture, scale.width, scale.height))
         carried = self._optimizer.rescale(optimizer, image)
-        self._now = self._at_start_of(index, image, carried, self._now.curve)
+        self._now = Position.at_start_of(index, image, carried, self._now.curve)
         self._targets = None
-
-    @staticmethod
-    def _at_start_of(
-        scale: int,
-        image: tf.Tensor,
-        optimizer: AdamState | LbfgsState,
-        curve: tuple[CurvePoint, ...],
-    ) -> Position:
-        share = Share(State(image, tf.zeros_like(image), optimizer))
-        return Position(scale, 0, None, curve, share)
 
 
 def advance(runs: Sequence[Run], steps: int) -> list[Progress | DivergedError]:

@@ -106,13 +106,10 @@ class Sitting:
     @cached_property
     def fingerprint(self) -> str:
         """Hash of everything that determines the painting but for features and device."""
-        digest = hashlib.sha256(self.params.model_dump_json().encode())
         masks = () if self.regions is None else (self.regions.content, *self.regions.styles)
         alpha = () if self.alpha is None else (self.alpha,)
-        for picture in (self.content, *self.styles, *alpha, *masks):
-            digest.update(repr(picture.shape).encode())
-            digest.update(np.ascontiguousarray(picture).tobytes())
-        return digest.hexdigest()
+        pictures = (self.content, *self.styles, *alpha, *masks)
+        return _digest(pictures, self.params.model_dump_json())
 
     def content_at(self, scale: recipes.Scale) -> Array:
         """The content picture at a scale."""
@@ -133,17 +130,30 @@ class Sitting:
             return None
         return _resize_each(self.regions.content, scale.width, scale.height)
 
-    def styles_at(self, scale: recipes.Scale) -> list[Array]:
-        """The style pictures as large as they are to be seen at a scale."""
-        sizes = self._style_sizes(scale)
-        return [resize(style, *size) for style, size in zip(self.styles, sizes, strict=True)]
+    @cached_property
+    def style_digests(self) -> tuple[str, ...]:
+        """Of each style picture, with its regions."""
+        regions = [None] * len(self.styles) if self.regions is None else self.regions.styles
+        return tuple(
+            _digest((style,) if weights is None else (style, weights))
+            for style, weights in zip(self.styles, regions, strict=True)
+        )
 
-    def style_regions_at(self, scale: recipes.Scale) -> list[Array | None]:
-        """The styles' regions, likewise, each [regions, height, width]."""
+    def style_size_at(self, index: int, scale: recipes.Scale) -> tuple[int, int]:
+        """Width and height of a style picture, as large as it is to be seen at a scale."""
+        share = max(scale.width, scale.height) / max(self.content.shape[:2])
+        height, width = self.styles[index].shape[:2]
+        return fit(width, height, round(max(width, height) * share))
+
+    def style_at(self, index: int, scale: recipes.Scale) -> Array:
+        """A style picture in that size."""
+        return resize(self.styles[index], *self.style_size_at(index, scale))
+
+    def style_regions_at(self, index: int, scale: recipes.Scale) -> Array | None:
+        """A style's regions, likewise, [regions, height, width]."""
         if self.regions is None:
-            return [None] * len(self.styles)
-        sizes = self._style_sizes(scale)
-        return [_resize_each(w, *size) for w, size in zip(self.regions.styles, sizes, strict=True)]
+            return None
+        return _resize_each(self.regions.styles[index], *self.style_size_at(index, scale))
 
     def first_image(self) -> Array:
         """The picture that the optimisation starts from, at the first scale."""
@@ -185,13 +195,6 @@ class Sitting:
                     field="style_mask",
                 )
 
-    def _style_sizes(self, scale: recipes.Scale) -> list[tuple[int, int]]:
-        share = max(scale.width, scale.height) / max(self.content.shape[:2])
-        return [
-            fit(style.shape[1], style.shape[0], round(max(style.shape[:2]) * share))
-            for style in self.styles
-        ]
-
     def _in_the_styles_colours(self, picture: Array) -> Array:
         """Starting from the right colours leaves the optimisation the strokes to find."""
         if self.regions is None:
@@ -218,3 +221,11 @@ class Sitting:
 
 def _resize_each(weights: Array, width: int, height: int) -> Array:
     return np.stack([resize(one, width, height) for one in weights])
+
+
+def _digest(pictures: Iterable[Array], text: str = "") -> str:
+    digest = hashlib.sha256(text.encode())
+    for picture in pictures:
+        digest.update(repr(picture.shape).encode())
+        digest.update(np.ascontiguousarray(picture))
+    return digest.hexdigest()

@@ -20,6 +20,36 @@ class ContentTarget(NamedTuple):
     scale: tf.Tensor
 
 
+class StyleAfar(NamedTuple):
+    """What is seen of a style picture from afar.
+
+    Attributes:
+        moments: by layer.
+        edges: how strong they are, float32 [1].
+    """
+
+    moments: ByLayer
+    edges: tf.Tensor
+
+
+class StyleSeen(NamedTuple):
+    """What a painting takes from a style picture, in one size.
+
+    Attributes:
+        moments: by layer.
+        afar: what is seen from there; None where nothing is.
+    """
+
+    moments: ByLayer
+    afar: StyleAfar | None
+
+    @property
+    def bytes(self) -> int:
+        """Of memory."""
+        tensors = tf.nest.flatten(self)
+        return sum(t.shape.num_elements() * t.dtype.size for t in tensors if t is not None)
+
+
 class AfarTargets(NamedTuple):
     """What a picture seen from afar is held against.
 

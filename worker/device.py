@@ -1,4 +1,4 @@
-"""A device, its one thread, and the bounded queue of prepared work in front of it.
+"""A device, the thread that paints on it, and the bounded queue of prepared work in front of it.
 
 The thread takes assignments in while there is room for them, and paints them in short chunks of
 steps. Everything slow that is not painting (decoding, encoding, Redis) is done by the intake

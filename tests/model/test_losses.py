@@ -12,6 +12,7 @@ import tensorflow as tf
 from model import losses
 from model.losses import STYLE_LOSSES, GramLoss, WassersteinLoss
 from model.moments import Moments, moments
+from model.traced import graph
 
 Array = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
@@ -272,6 +273,32 @@ def test_a_black_style_does_not_divide_by_zero(loss: str) -> None:
     black = np.zeros((1, 4, 4, 3), np.float32)
     assert distance(loss, black, black) == pytest.approx(0.0, abs=1e-3)
     assert np.isfinite(distance(loss, black + np.float32(0.1), black))
+
+
+@pytest.mark.parametrize("loss", STYLE_LOSSES)
+@pytest.mark.parametrize("broken", [np.nan, np.inf])
+def test_a_picture_that_is_not_finite_has_a_distance_that_is_not_and_others_have_theirs(
+    loss: str, broken: float
+) -> None:
+    judge = STYLE_LOSSES[loss]
+    seen, target = activations(seed=1), everything(activations(seed=2))
+    expected = float(judge.distance(everything(seen), judge.target(target))[0, 0])
+    exploded = seen.copy()
+    exploded[0, 1, 1, 1] = broken
+    found = everything(np.concatenate([exploded, seen]))
+
+    def judged(mean: tf.Tensor, second: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        with tf.GradientTape() as tape:
+            tape.watch(second)
+            apart = judge.distance(Moments(mean, second), judge.target(target))
+        return apart, tape.gradient(apart, second)
+
+    # As in a painting: while a graph is made ready, constants are multiplied out.
+    apart, gradient = graph(judged, *map(tf.TensorSpec.from_tensor, found))(*found)
+    assert not np.isfinite(apart[0, 0])
+    assert float(apart[1, 0]) == pytest.approx(expected, rel=1e-4)
+    assert not np.isfinite(gradient[0]).all()
+    assert np.isfinite(gradient[1]).all()
 
 
 def test_the_gradient_of_the_wasserstein_loss_is_that_of_the_closed_form() -> None:

@@ -1,5 +1,6 @@
 """The loss of a picture: the weighted sum of its parts, and its gradient."""
 
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -7,10 +8,10 @@ import numpy.typing as npt
 import pytest
 import tensorflow as tf
 
-from model import afar, losses, recipes, vgg
+from model import afar, losses, recipes, tiles, vgg
 from model.losses import STYLE_LOSSES
 from model.moments import moments
-from model.objective import loss_weights
+from model.objective import Objective, loss_weights, remembered_styles
 from model.painting import Studio
 from model.params import StyleTransferParams
 from model.recipes import Scale
@@ -357,3 +358,85 @@ def test_two_pictures_in_one_go_are_judged_as_each_alone(  # noqa: PLR0917
         np.testing.assert_allclose(parts[number], list(by_name.values()), rtol=rtol)
         np.testing.assert_allclose(gradient[number], slope, atol=3e-5 * np.abs(slope).max())
     assert not np.allclose(parts[0], parts[1], rtol=0.1)
+
+
+def forgetful(studio: Studio, params: StyleTransferParams) -> Objective:
+    """That of a studio, but it has seen no style yet."""
+    objective = copy(studio._objective(params))
+    objective._remembered = remembered_styles()
+    return objective
+
+
+class Looks:
+    """How often the network looked at styles, from near and from afar."""
+
+    def __init__(self, studio: Studio, params: StyleTransferParams, monkeypatch: Any) -> None:
+        self.objective = forgetful(studio, params)
+        self.counted = 0
+        for name in ("_style_moments", "_style_moments_afar"):
+            monkeypatch.setattr(self.objective, name, self._counting(name))
+
+    def _counting(self, name: str) -> Any:
+        look = getattr(self.objective, name)
+
+        def counting(*arguments: Any) -> Any:
+            self.counted += 1
+            return look(*arguments)
+
+        return counting
+
+    def during(self, sitting: Sitting, scale: Scale) -> int:
+        before = self.counted
+        self.objective.targets(sitting, scale)
+        return self.counted - before
+
+
+def test_a_style_is_looked_at_once_for_all_photographs_at_a_size(
+    studio: Studio,
+    photo: Array,
+    strokes: Array,
+    stripes: Array,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    one, other = prepared(photo, [strokes]), prepared(1 - photo, [strokes, stripes])
+    looks = Looks(studio, one.params, monkeypatch)
+    small, large = Scale(32, 24, 1), Scale(64, 48, 1)
+    assert looks.during(one, large) == 2
+    assert looks.during(one, large) == 0
+    assert looks.during(one, small) == 2, "its strokes are of another size there"
+    assert looks.during(other, large) == 2, "of the second style alone"
+    assert looks.during(prepared(photo, [np.flipud(strokes)]), large) == 2
+    monkeypatch.setattr(tiles, "LARGEST", 32 * 32)
+    assert looks.during(one, large) == 2, "its tiles are rounded otherwise"
+
+
+def test_what_is_remembered_of_styles_is_not_that_of_another_kind_of_painting(
+    studio: Studio, photo: Array, strokes: Array
+) -> None:
+    kinds = ({"preset": "gatys"}, {"pooling": "average"}, {"pooling": "max"}, {})
+    for _ in range(2):
+        for kind in kinds:
+            sitting = prepared(photo, [strokes], **kind)
+            found = targets_of(studio, sitting, Scale(64, 48, 1)).style["block2_conv1"].matrix
+            anew = forgetful(studio, sitting.params).targets(sitting, Scale(64, 48, 1))
+            np.testing.assert_array_equal(found, anew.style["block2_conv1"].matrix)
+
+
+def test_what_is_remembered_of_styles_makes_the_same_targets(
+    studio: Studio, photo: Array, strokes: Array, stripes: Array
+) -> None:
+    sitting = prepared(photo, [strokes, stripes])
+    objective, scale = forgetful(studio, sitting.params), Scale(64, 48, 1)
+    anew, again = (tf.nest.flatten(objective.targets(sitting, scale)) for _ in range(2))
+    for one, other in zip(anew, again, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_style_with_other_regions_is_not_taken_for_the_same(
+    studio: Studio, photo: Array, strokes: Array
+) -> None:
+    scale, styles = Scale(64, 48, 1), []
+    for mask in (halves(64, 64), quarter(64, 64)):
+        sitting = prepared(photo, [strokes], content_mask=halves(48, 64), style_masks=[mask])
+        styles.append(targets_of(studio, sitting, scale).style["block1_conv1"].matrix.numpy())
+    assert not np.array_equal(*styles)

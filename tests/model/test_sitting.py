@@ -38,19 +38,19 @@ def test_at_a_coarser_scale_content_and_styles_shrink_together(
     sitting = prepared(photo, [strokes, stripes], size=128)
     half = Scale(64, 48, 1)
     assert sitting.content_at(half).shape == (48, 64, 3)
-    assert [style.shape for style in sitting.styles_at(half)] == [(64, 64, 3), (64, 48, 3)]
+    assert [sitting.style_at(index, half).shape for index in (0, 1)] == [(64, 64, 3), (64, 48, 3)]
 
 
 def test_at_its_own_size_a_picture_is_left_as_it_is(photo: Array, strokes: Array) -> None:
     sitting = prepared(photo, [strokes])
     np.testing.assert_array_equal(sitting.content, photo)
     np.testing.assert_array_equal(sitting.content_at(sitting.scales[-1]), photo)
-    np.testing.assert_array_equal(sitting.styles_at(sitting.scales[-1])[0], strokes)
+    np.testing.assert_array_equal(sitting.style_at(0, sitting.scales[-1]), strokes)
 
 
 def test_a_tiny_style_scale_leaves_something_to_see(photo: Array, stripes: Array) -> None:
     sitting = prepared(photo, [stripes], style_scale=0.1)
-    assert min(sitting.styles_at(sitting.scales[0])[0].shape[:2]) >= 16
+    assert min(sitting.style_at(0, sitting.scales[0]).shape[:2]) >= 16
 
 
 @pytest.mark.parametrize("number", [0, 9])

@@ -41,8 +41,10 @@ def test_masks_of_any_size_become_regions_of_the_size_of_their_pictures(
     found = sitting.content_regions_at(scale)
     assert found is not None
     assert found.shape == (2, 24, 32)
-    sizes = [weights.shape for weights in sitting.style_regions_at(scale) if weights is not None]
-    assert sizes == [(2, 32, 32), (2, 32, 24)]
+    first, second = (sitting.style_regions_at(index, scale) for index in (0, 1))
+    assert first is not None
+    assert second is not None
+    assert (first.shape, second.shape) == ((2, 32, 32), (2, 32, 24))
 
 
 def test_without_masks_and_alpha_there_are_no_regions(photo: Array, strokes: Array) -> None:
@@ -51,7 +53,7 @@ def test_without_masks_and_alpha_there_are_no_regions(photo: Array, strokes: Arr
         assert sitting.alpha is None
         assert sitting.region_count == 0
         assert sitting.content_regions_at(sitting.scales[0]) is None
-        assert sitting.style_regions_at(sitting.scales[0]) == [None]
+        assert sitting.style_regions_at(0, sitting.scales[0]) is None
         assert sitting.style_shares.tolist() == [[1.0]]
 
 

@@ -56,7 +56,6 @@ def test_a_house_that_stops_does_not_wait_until_a_device_is_warm(
     thread = threading.Thread(target=device.run, args=[coord], daemon=True)
     thread.start()
     assert tracing.wait(SOON)
-    assert device.info().busy
     coord.request_stop()
     thread.join(SOON)
     assert not thread.is_alive()
