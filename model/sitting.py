@@ -227,5 +227,5 @@ def _digest(pictures: Iterable[Array], text: str = "") -> str:
     digest = hashlib.sha256(text.encode())
     for picture in pictures:
         digest.update(repr(picture.shape).encode())
-        digest.update(np.ascontiguousarray(picture))
+        digest.update(np.ascontiguousarray(picture).data)
     return digest.hexdigest()
