@@ -413,7 +413,7 @@ def test_a_style_is_looked_at_once_for_all_photographs_at_a_size(
 def test_what_is_remembered_of_styles_is_not_that_of_another_kind_of_painting(
     studio: Studio, photo: Array, strokes: Array
 ) -> None:
-    kinds: tuple[dict[str, str], ...]
+    kinds: tuple[dict[str, Any], ...]
     kinds = ({"preset": "gatys"}, {"pooling": "average"}, {"pooling": "max"}, {})
     for _ in range(2):
         for kind in kinds:
