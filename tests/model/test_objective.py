@@ -406,7 +406,8 @@ def test_a_style_is_looked_at_once_for_all_photographs_at_a_size(
     assert looks.during(one, small) == 2, "its strokes are of another size there"
     assert looks.during(other, large) == 2, "of the second style alone"
     assert looks.during(prepared(photo, [np.flipud(strokes)]), large) == 2
-    monkeypatch.setattr(tiles, "LARGEST", 32 * 32)
+    for limit, pixels in (("LARGEST", 32 * 32), ("_SIDE", 32)):
+        monkeypatch.setattr(tiles, limit, pixels)
     assert looks.during(one, large) == 2, "its tiles are rounded otherwise"
 
 
