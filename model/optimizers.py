@@ -228,8 +228,8 @@ def _free(image: tf.Tensor, gradient: tf.Tensor) -> tf.Tensor:
     """1 for the pixels that may move down the gradient, 0 for those at a bound that it points to.
 
     What is not to move must not be in the way of others (Bertsekas 1982, "Projected Newton Methods
-    for Optimization Problems with Simple Constraints", equation 32): a step that is cut to the
-    bounds need not go down.
+    for Optimization Problems with Simple Constraints"): a step that is cut to the bounds need not
+    go down.
     """
     at_black, at_white = image <= 0.0, image >= 1.0
     return tf.where((at_black & (gradient > 0.0)) | (at_white & (gradient < 0.0)), 0.0, 1.0)
