@@ -3,6 +3,7 @@
 import tensorflow as tf
 
 from model.errors import AtelierError
+from model.precision import fastest
 
 
 class DeviceError(AtelierError):
@@ -19,6 +20,9 @@ def open_devices(spec: str) -> list[str]:
     the fastest algorithms are chosen by trying them out instead, and pictures are the same up to
     rounding: a step of 1024 x 1024 pixels takes 0.58 times as long (docs/performance.md). A GPU's
     memory is taken as needed rather than whole.
+
+    On a CPU that computes in float32 graphs are taken as they are traced: to optimise them first
+    takes half a second of a start, and no step is faster for it.
 
     Args:
         spec: ``auto`` (all GPUs, or else the CPU), ``cpu``, or a list such as ``gpu:0,gpu:1``.
@@ -39,6 +43,9 @@ def open_devices(spec: str) -> list[str]:
             raise DeviceError(f"The devices of this machine are: {here}. Received: {spec!r}.")
     if names == ["cpu"]:
         tf.config.experimental.enable_op_determinism()
+        is_optimised = fastest("auto", "cpu").dtype != tf.float32
+        options = {"disable_meta_optimizer": not is_optimised}
+        tf.config.optimizer.set_experimental_options(options)
     for gpu in gpus:
         tf.config.experimental.set_memory_growth(gpu, enable=True)
     return names

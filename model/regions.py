@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import scipy.ndimage
+import scipy  # its modules are loaded when they are first asked for
 
 from model.errors import ParameterError
 from model.tiles import STRIDE

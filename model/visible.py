@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import scipy.ndimage
+import scipy  # its modules are loaded when they are first asked for
 
 from model.images import fit, resize
 from model.masks import check_proportions, check_together
