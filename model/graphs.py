@@ -7,11 +7,12 @@ import tensorflow as tf
 
 from model import losses, vgg
 from model.afar import View
+from model.bands import Bands
+from model.boxes import extended, inside, whole
 from model.losses import STYLE_LOSSES, StyleTarget
 from model.moments import Moments, moments
 from model.recipes import Layers
 from model.targets import AfarTargets, ByLayer, ContentTarget, Targets
-from model.tiles import STRIDE
 from model.traced import graph
 
 
@@ -71,11 +72,11 @@ class Graphs:
             content parts, and the gradient of these and of the moments by the tile.
     """
 
-    def __init__(self, network: vgg.Network, kind: Kind) -> None:
+    def __init__(self, network: vgg.Network, kind: Kind, *, in_bands: bool = False) -> None:
         self._network = network
         self._kind = kind
+        self._bands = Bands(network, kind.pooling) if in_bands else None
         self._style_loss = STYLE_LOSSES[kind.style_loss]
-        self._every_layer = (*kind.layers.content, *kind.layers.style)
         box = tf.TensorSpec([4], tf.int32)
         content, style, guides, shares, afar = self.targets_spec = self._targets_spec()
         found = {name: Moments(*target) for name, target in style.items()}
@@ -120,8 +121,7 @@ class Graphs:
     ) -> tuple[tf.Tensor, tf.Tensor]:
         with tf.GradientTape() as tape:
             tape.watch(image)
-            seen = self._activations(image, self._every_layer)
-            found = _moments(seen, targets.guides)
+            seen, found = self._look(image, self._kind.layers.content, targets.guides)
             content = self._content_parts(seen, targets.content, weights)
             style = self._style_parts(
                 self._kind.layers.style, found, targets.style, targets.shares, weights
@@ -131,14 +131,14 @@ class Graphs:
         return parts, tape.gradient(parts, image)
 
     def _content(self, tile: tf.Tensor, inner: tf.Tensor) -> ByLayer:
-        return _inside(self._activations(tile, self._kind.layers.content), inner)
+        seen, _ = self._look(tile, self._kind.layers.content, {}, inner)
+        return {name: seen[name] for name in self._kind.layers.content}
 
     def _tile_moments(self, tile: tf.Tensor, inner: tf.Tensor, guides: ByLayer) -> ByLayer:
-        seen = self._activations(tile, self._kind.layers.style)
-        return _moments(_inside(seen, inner), guides)
+        return self._look(tile, (), guides, inner)[1]
 
     def _moments_afar(self, image: tf.Tensor, view: View, guides: ByLayer) -> ByLayer:
-        return _moments(self._activations(view.of(image), self._kind.layers.style_afar), guides)
+        return _moments(self._activations(view.of(image), guides), guides)
 
     def _judge_moments(
         self, found: ByLayer, style: ByLayer, shares: ByLayer, weights: tf.Tensor
@@ -167,9 +167,8 @@ class Graphs:
     ) -> tuple[tf.Tensor, tf.Tensor]:
         with tf.GradientTape() as tape:
             tape.watch(tile)
-            seen = _inside(self._activations(tile, self._every_layer), inner)
+            seen, found = self._look(tile, content, guides, inner)
             parts = self._content_parts(seen, content, weights)
-            found = _moments(seen, guides)
         return parts, tape.gradient([parts, found], tile, [tf.ones_like(parts), upstream])
 
     def _content_parts(self, seen: ByLayer, targets: ByLayer, weights: tf.Tensor) -> tf.Tensor:
@@ -203,6 +202,27 @@ class Graphs:
         style = self._style_parts(layers.style_afar, found, afar.style, afar.shares, weights)
         return tf.concat([edges, style, smoothness], 1)
 
+    def _look(
+        self,
+        image: tf.Tensor,
+        layers: Iterable[str],
+        guides: ByLayer,
+        inner: tf.Tensor | None = None,
+    ) -> tuple[ByLayer, ByLayer]:
+        """Activations of some layers, and moments of those that have guides; in the inner box."""
+        found: ByLayer = {}
+        if self._bands is None:
+            seen = self._activations(image, {*layers, *guides})
+        else:
+            shallow = {name: guides[name] for name in guides if name in vgg.SHALLOW_NAMES}
+            guides = {name: guides[name] for name in guides if name not in shallow}
+            box = whole(image) if inner is None else inner
+            found, x = self._bands.look(image, box, shallow)
+            seen = self._network.deep(x, {*layers, *guides}, self._kind.pooling)
+        if inner is not None:
+            seen = inside(seen, extended(inner))
+        return seen, found | _moments(seen, guides)
+
     def _activations(self, image: tf.Tensor, layers: Iterable[str]) -> ByLayer:
         return self._network.activations(image, layers, self._kind.pooling)
 
@@ -210,16 +230,3 @@ class Graphs:
 def _moments(seen: ByLayer, guides: ByLayer) -> ByLayer:
     """Of the layers that have guides."""
     return {name: moments(seen[name], guide) for name, guide in guides.items()}
-
-
-def _inside(seen: ByLayer, inner: tf.Tensor) -> ByLayer:
-    """Of each layer the positions that lie in a box, which is given in pixels."""
-    extended = -(-inner // STRIDE) * STRIDE
-    return {name: _cut(seen[name], extended // vgg.STRIDES[name]) for name in seen}
-
-
-def _cut(activations: tf.Tensor, box: tf.Tensor) -> tf.Tensor:
-    # The gradient of tf.slice is a padding; that of [top:bottom] is several times as slow.
-    top, left, bottom, right = tf.unstack(box)
-    size = [-1, bottom - top, right - left, activations.shape[-1]]
-    return tf.slice(activations, [0, top, left, 0], size)

@@ -101,7 +101,7 @@ def _sum_of_products(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
     # VGG-19's channels are powers of two.
     most = tf.square(_MOST_CHANNELS // channels)
     divisor = tf.bitwise.bitwise_and(positions, -positions)  # the largest power of two
-    parts = tf.minimum(divisor, most)
+    parts = tf.clip_by_value(divisor, 1, most)  # 0 is a divisor of no positions
     a, b = (tf.reshape(x, [pictures * parts, positions // parts, channels]) for x in (a, b))
     found = tf.cast(tf.matmul(a, b, transpose_a=True), tf.float32)
     return tf.reduce_sum(tf.reshape(found, [pictures, parts, channels, channels]), 1)

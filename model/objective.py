@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from model import afar, losses, regions, tiles, vgg
+from model import afar, losses, regions, vgg
 from model.afar import View
 from model.graphs import Graphs, Kind
 from model.params import StyleTransferParams
@@ -16,7 +16,7 @@ from model.recent import Recent
 from model.recipes import EDGES_STRIDE, STYLE_STRIDE, Scale
 from model.sitting import Sitting
 from model.targets import AfarTargets, ByLayer, ContentTarget, StyleAfar, StyleSeen, Targets
-from model.tiles import Box, Tile
+from model.tiles import STRIDE, Box, Tile, cut
 
 Array = npt.NDArray[np.float32]
 
@@ -57,6 +57,7 @@ class Objective:
         self._kind = kind
         self._small_tiles = False
         self._graphs = Graphs(network, kind)
+        self._graphs_in_bands = Graphs(network, kind, in_bands=True)
         self._remembered = remembered or remembered_styles()
         self.parts = kind.parts
         self.targets_spec = self._graphs.targets_spec
@@ -99,16 +100,24 @@ class Objective:
             sum per pixel *density*: multiplied by the number of pixels, so that its size, and with
             it an optimiser's constants, do not depend on the picture's.
         """
-        judge = self._graphs.judge if self.sees_whole(image) else self._judge_by_tiles
+        tiles = self._tiles(image.shape)
+        judge = self._graphs_for(tiles[0]).judge if len(tiles) == 1 else self._judge_by_tiles
         parts, gradient = judge(image, targets, weights)
         return parts, gradient * tf.cast(tf.reduce_prod(tf.shape(image)[1:]), tf.float32)
 
     def sees_whole(self, image: tf.Tensor) -> bool:
-        """Whether pictures of this size are not cut into tiles; in a graph it is not known."""
-        return None in image.shape[1:3] or len(self._tiles(image.shape)) == 1
+        """Whether pictures of this size are cut neither into tiles nor into bands."""
+        tiles = self._tiles(image.shape)
+        return len(tiles) == 1 and not tiles[0].in_bands
+
+    def _graphs_for(self, tile: Tile) -> Graphs:
+        return self._graphs_in_bands if tile.in_bands else self._graphs
 
     def _tiles(self, shape: tf.TensorShape) -> tuple[Tile, ...]:
-        return tiles.cut(*shape[1:3], small=self._small_tiles)
+        height, width = shape[1:3]
+        if None in (height, width):  # in a graph, whose pictures are not cut
+            height = width = 0
+        return cut(height, width, small=self._small_tiles)
 
     def _judge_by_tiles(
         self, image: tf.Tensor, targets: Targets, weights: tf.Tensor
@@ -119,7 +128,7 @@ class Objective:
         whole, gradient = self._graphs.judge_whole(image, targets.afar, weights)
         content = 0.0
         for tile in self._tiles(image.shape):
-            parts, pulled = self._graphs.judge_tile(
+            parts, pulled = self._graphs_for(tile).judge_tile(
                 *_view(image, tile),
                 {name: _content_inside(t, name, tile) for name, t in targets.content.items()},
                 _guides_inside(targets.guides, tile),
@@ -134,22 +143,23 @@ class Objective:
         """Moments of a whole picture: the sums of those of its tiles."""
         found: ByLayer = {}
         for tile in self._tiles(image.shape):
-            of_tile = self._graphs.moments(*_view(image, tile), _guides_inside(guides, tile))
-            _add(found, of_tile)
+            inside = _guides_inside(guides, tile)
+            _add(found, self._graphs_for(tile).moments(*_view(image, tile), inside))
         return found
 
     def _content_targets(self, content: Array) -> ByLayer:
         image = tf.constant(content[np.newaxis])
         rows: dict[int, list[ByLayer]] = {}
         for tile in self._tiles(image.shape):
-            rows.setdefault(tile.inner.top, []).append(self._graphs.content(*_view(image, tile)))
-        seen = {
+            seen = self._graphs_for(tile).content(*_view(image, tile))
+            rows.setdefault(tile.inner.top, []).append(seen)
+        whole = {
             name: tf.concat(
                 [tf.concat([tile[name] for tile in row], 2) for row in rows.values()], 1
             )
             for name in self._kind.layers.content
         }
-        return {name: ContentTarget(x, losses.content_scale(x)) for name, x in seen.items()}
+        return {name: ContentTarget(x, losses.content_scale(x)) for name, x in whole.items()}
 
     def _style_targets(self, mixed: ByLayer) -> ByLayer:
         loss = losses.STYLE_LOSSES[self._kind.style_loss]
@@ -167,7 +177,7 @@ class Objective:
 
     def _key(self, digest: str, width: int, height: int) -> Hashable:
         """Of what is seen of a style; sums of other tiles are rounded otherwise."""
-        return repr(self._kind), digest, tiles.cut(height, width, small=self._small_tiles)
+        return repr(self._kind), digest, cut(height, width, small=self._small_tiles)
 
     def _look(self, sitting: Sitting, index: int, scale: Scale) -> StyleSeen:
         style = sitting.style_at(index, scale)
@@ -211,7 +221,7 @@ class Objective:
             pixels = afar.view(*size, STYLE_STRIDE).of(tf.constant(regions[..., np.newaxis]))
             regions = np.asarray(pixels[..., 0])
         guides, shares = _guides(there, regions, self._kind.layers.style_afar)
-        return afar.view(*size, STYLE_STRIDE, multiple=tiles.STRIDE), guides, shares
+        return afar.view(*size, STYLE_STRIDE, multiple=STRIDE), guides, shares
 
 
 def _luminance_afar(picture: Array) -> tuple[View, tf.Tensor]:

@@ -16,14 +16,19 @@ STRIDE = 16
 _HALO = 80
 
 #: Side of an inner box in pixels, about, where a picture has to be cut.
-_SIDE = 1024
+_SIDE = 1376
 
 #: Pixels that the network sees at once: a tile with its halo, or a picture as a whole.
 LARGEST = (_SIDE + 2 * _HALO) ** 2
 
+#: Pixels of which all that the network sees is kept for the way back. Of more, which take as much
+#: memory, what the shallow layers see is computed again, in bands (``model/bands.py``).
+LARGEST_KEPT = 1184**2
+
 #: Likewise where a device's memory did not suffice for that: an eighth of it does for this.
-_SMALL_SIDE = 256
+_SMALL_SIDE = 512
 _SMALL_LARGEST = (_SMALL_SIDE + 2 * _HALO) ** 2
+_SMALL_KEPT = 416**2
 
 
 class Box(NamedTuple):
@@ -33,6 +38,11 @@ class Box(NamedTuple):
     left: int
     bottom: int
     right: int
+
+    @property
+    def pixels(self) -> int:
+        """In there."""
+        return (self.bottom - self.top) * (self.right - self.left)
 
     def at(self, stride: int) -> "Box":
         """The box in a layer whose positions are so many pixels apart.
@@ -48,10 +58,17 @@ class Box(NamedTuple):
 
 
 class Tile(NamedTuple):
-    """What the network sees, and the part of it that it answers for."""
+    """A part of a picture that the network sees at once.
+
+    Attributes:
+        outer: what it sees.
+        inner: the part of that which it answers for.
+        in_bands: whether its shallow layers see it in bands.
+    """
 
     outer: Box
     inner: Box
+    in_bands: bool = False
 
 
 def cut(height: int, width: int, *, small: bool = False) -> tuple[Tile, ...]:
@@ -62,12 +79,18 @@ def cut(height: int, width: int, *, small: bool = False) -> tuple[Tile, ...]:
         width: likewise.
         small: whether memory is scarce.
     """
-    side, largest = (_SMALL_SIDE, _SMALL_LARGEST) if small else (_SIDE, LARGEST)
+    kept = _SMALL_KEPT if small else LARGEST_KEPT
+    boxes = _boxes(height, width, *((_SMALL_SIDE, _SMALL_LARGEST) if small else (_SIDE, LARGEST)))
+    return tuple(Tile(outer, inner, outer.pixels > kept) for outer, inner in boxes)
+
+
+def _boxes(height: int, width: int, side: int, largest: int) -> list[tuple[Box, Box]]:
+    """Outer and inner ones."""
     if height * width <= largest:
         whole = Box(0, 0, height, width)
-        return (Tile(whole, whole),)
-    return tuple(
-        Tile(
+        return [(whole, whole)]
+    return [
+        (
             Box(
                 max(top - _HALO, 0),
                 max(left - _HALO, 0),
@@ -77,7 +100,7 @@ def cut(height: int, width: int, *, small: bool = False) -> tuple[Tile, ...]:
             Box(top, left, bottom, right),
         )
         for (top, bottom), (left, right) in product(_spans(height, side), _spans(width, side))
-    )
+    ]
 
 
 def _spans(length: int, side: int) -> list[tuple[int, int]]:

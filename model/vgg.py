@@ -5,7 +5,7 @@ The image is what is optimised; the weights are constants. Layer names are Keras
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -57,6 +57,11 @@ VGG19: tuple[Conv | Pool, ...] = (
     Pool("block4_pool"),
     Conv("block5_conv1", 512, 512),
 )
+
+#: The first two blocks, whose activations take two thirds of the memory, and the others.
+SHALLOW, DEEP = VGG19[:6], VGG19[6:]
+
+SHALLOW_NAMES = frozenset(layer.name for layer in SHALLOW)
 
 CONVOLUTIONS: dict[str, Conv] = {layer.name: layer for layer in VGG19 if isinstance(layer, Conv)}
 
@@ -153,20 +158,50 @@ class Network:
             Activations by layer name, each [batch, height', width', channels] in ``dtype``, where
             height' is the height rounded up to a multiple of 16, over the layer's stride.
         """
+        return self._found(self.framed(image), VGG19, layers, pooling)
+
+    def framed(self, image: tf.Tensor) -> tf.Tensor:
+        """An image as the first convolution takes it: it comes out smaller by its frame.
+
+        Args:
+            image: as of ``activations``.
+
+        Returns:
+            [batch, height' + 2, width' + 2, 3] in ``dtype``, with a height' that is a multiple of
+            16.
+        """
+        return tf.cast(_extended(image - self.features.mean), self.dtype)
+
+    def shallow(self, framed: tf.Tensor, pooling: Pooling) -> dict[str, tf.Tensor]:
+        """All that the layers of ``SHALLOW`` see in a framed image, or in some rows of one."""
+        return dict(self._through(framed, SHALLOW, pooling))
+
+    def deep(self, x: tf.Tensor, layers: Iterable[str], pooling: Pooling) -> dict[str, tf.Tensor]:
+        """What those of ``layers`` that lie below see in what the last of ``SHALLOW`` sees."""
+        return self._found(x, DEEP, layers, pooling)
+
+    def _found(
+        self, x: tf.Tensor, part: Iterable[Conv | Pool], layers: Iterable[str], pooling: Pooling
+    ) -> dict[str, tf.Tensor]:
         wanted = set(layers)
         found: dict[str, tf.Tensor] = {}
-        x = tf.cast(_extended(image - self.features.mean), self.dtype)
-        for layer in VGG19:
-            if isinstance(layer, Pool):
-                x = self._pool(x, pooling)
-            else:
-                x = self._convolve(x, layer.name, "VALID" if layer == VGG19[0] else "SAME")
-                if layer.name in wanted:
-                    found[layer.name] = x
+        for name, seen in self._through(x, part, pooling):
+            if name in wanted:
+                found[name] = seen
             if len(found) == len(wanted):
                 return found
         message = "There is no such layer in VGG-19 up to block5_conv1."
         raise ValueError(f"{message} Received: {sorted(wanted - found.keys())}")
+
+    def _through(
+        self, x: tf.Tensor, part: Iterable[Conv | Pool], pooling: Pooling
+    ) -> Iterator[tuple[str, tf.Tensor]]:
+        for layer in part:
+            if isinstance(layer, Pool):
+                x = self._pool(x, pooling)
+            else:
+                x = self._convolve(x, layer.name, "VALID" if layer == VGG19[0] else "SAME")
+            yield layer.name, x
 
     def _convolve(self, x: tf.Tensor, name: str, padding: str) -> tf.Tensor:
         kernel = self._kernels[name]

@@ -16,6 +16,7 @@ from functools import cache, reduce
 import numpy as np
 import tensorflow as tf
 
+from model.by_rows import joined, no_rows, over_rows, with_rows
 from model.convolutions import Array, Convolution, turned
 from model.traced import graph
 
@@ -38,6 +39,9 @@ _A4 = np.array(
     [[1, 1, 1, 1, 1, 0], [0, 1, -1, 2, -2, 0], [0, 1, 1, 4, 4, 0], [0, 1, -1, 8, -8, 1]], np.float32
 )
 _OF_INPUTS, _OF_OUTPUTS = np.kron(_B4, _B4), np.kron(_A4, _A4)
+
+#: Numbers of transformed tiles that are in memory at once, 16 MiB: as fast as more.
+_AT_ONCE = 2**22
 
 #: G of F(2x2, 3x3) (section 4.1); its other matrices are in ``_spread`` and ``_gathered``.
 _G2 = np.array([[1, 0, 0], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0, 0, 1]], np.float32)
@@ -97,22 +101,39 @@ def _traced_by_fours() -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
 
 
 def _by_fours(kernels: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
+    """Some rows of tiles at a time: transformed, they take more than twice as much memory."""
+    pictures, height, width, _ = tf.unstack(tf.shape(x))
+    rows, columns = -(-height // 4), -(-width // 4)
+    x = tf.pad(x, [[0, 0], [1, 4 * rows - height + 1], [1, 4 * columns - width + 1], [0, 0]])
+    channels = tf.reduce_max(tf.shape(kernels)[1:])
+    at_once = tf.maximum(_AT_ONCE // (36 * pictures * columns * channels), 1)
+
+    def convolve(first: tf.Tensor, last: tf.Tensor, done: tf.TensorArray) -> tf.TensorArray:
+        count = last - first
+        seen = tf.slice(x, [0, 4 * first, 0, 0], [-1, 4 * count + 2, -1, -1])
+        return with_rows(done, _some_by_fours(kernels, seen, count, columns))
+
+    done = over_rows(rows, at_once, convolve, no_rows(x.dtype, None))
+    return tf.slice(joined(done), [0, 0, 0, 0], [-1, height, width, -1])
+
+
+def _some_by_fours(
+    kernels: tf.Tensor, x: tf.Tensor, rows: tf.Tensor, columns: tf.Tensor
+) -> tf.Tensor:
     _, inputs, outputs = tf.unstack(tf.shape(kernels))
-    shape = tf.shape(x)[:3]
-    rows, columns = -(-shape[1] // 4), -(-shape[2] // 4)
-    tiles = shape[0] * rows * columns
+    pictures = tf.shape(x)[0]
+    tiles = pictures * rows * columns
     x = _in_tiles(x, rows, columns)
     x = tf.matmul(_OF_INPUTS, tf.reshape(x, [36, tiles * inputs]))
     x = tf.matmul(tf.reshape(x, [36, tiles, inputs]), kernels)
     x = tf.matmul(_OF_OUTPUTS, tf.reshape(x, [36, tiles * outputs]))
+    shape = tf.stack([pictures, 4 * rows, 4 * columns])
     return _in_pictures(tf.reshape(x, [16 * tiles, outputs]), shape, rows, columns)
 
 
 def _in_tiles(x: tf.Tensor, rows: tf.Tensor, columns: tf.Tensor) -> tf.Tensor:
     """Tiles of 6 x 6 at distances of 4, [6 x 6 x pictures x rows x columns, channels]."""
-    pictures, height, width, channels = tf.unstack(tf.shape(x))
-    tall, wide = 4 * rows + 2, 4 * columns + 2
-    x = tf.pad(x, [[0, 0], [1, tall - height - 1], [1, wide - width - 1], [0, 0]])
+    pictures, tall, wide, channels = tf.unstack(tf.shape(x))
     picture, row, column = tf.range(pictures), 4 * tf.range(rows), 4 * tf.range(columns)
     places = _sums(wide * tf.range(6), tf.range(6), tall * wide * picture, wide * row, column)
     return tf.gather(tf.reshape(x, [-1, channels]), places)

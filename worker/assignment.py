@@ -100,7 +100,7 @@ class Assignment:
     def room(self) -> int:
         """What it takes of the pixels that the network sees at once; all where it is suspect."""
         if self.is_suspect:
-            return tiles.LARGEST
+            return tiles.LARGEST_KEPT
         height, width = self.sitting.content.shape[:2]
         return int(height * width)
 

@@ -38,7 +38,7 @@ class UnderWay:
     def has_room_for(self, pixels: int) -> bool:
         """Whether so much may join: no more than the network may see of one picture at once."""
         taken = sum(easel.assignment.room for easel in self._easels)
-        return len(self._easels) < self._most and taken + pixels <= tiles.LARGEST
+        return len(self._easels) < self._most and taken + pixels <= tiles.LARGEST_KEPT
 
     def begin(self, easel: Easel) -> None:
         """One more joins."""

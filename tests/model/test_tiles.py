@@ -9,7 +9,7 @@ import pytest
 import scipy.ndimage
 import tensorflow as tf
 
-from model import recipes, tiles, vgg
+from model import bands, recipes, tiles, vgg
 from model.objective import loss_weights
 from model.painting import Studio
 from model.params import StyleTransferParams
@@ -22,7 +22,7 @@ from tests.model.sittings import prepared
 Array = npt.NDArray[np.float32]
 
 #: Usual, at the limit, just above it, odd, and with an aspect of 1 to 8.
-SIZES = [(1184, 1184), (1184, 1185), (3072, 4096), (2047, 3071), (4095, 1531), (4096, 512), (37, 5)]
+SIZES = [(1536, 1536), (1536, 1537), (3072, 4096), (2047, 3071), (4095, 1531), (4096, 512), (37, 5)]
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +83,7 @@ def quarters(height: int, width: int) -> Array:
 @pytest.mark.parametrize(("height", "width"), SIZES)
 def test_the_inner_boxes_cover_each_pixel_once(height: int, width: int) -> None:
     covered = np.zeros((height, width), np.uint8)
-    for _, (top, left, bottom, right) in cut(height, width):
+    for _, (top, left, bottom, right), _ in cut(height, width):
         covered[top:bottom, left:right] += 1
     assert (covered == 1).all()
 
@@ -93,7 +93,7 @@ def test_the_network_sees_a_halo_around_each_inner_box_that_ends_with_the_pictur
     height: int, width: int
 ) -> None:
     halo = tiles._HALO
-    for outer, inner in cut(height, width):
+    for outer, inner, _ in cut(height, width):
         assert outer.top == max(inner.top - halo, 0)
         assert outer.left == max(inner.left - halo, 0)
         assert outer.bottom == min(inner.bottom + halo, height)
@@ -105,25 +105,32 @@ def test_edges_lie_on_the_coarsest_grid_except_at_the_end_of_the_picture(
     height: int, width: int
 ) -> None:
     coarsest = max(vgg.STRIDES.values())
-    for box in (box for tile in cut(height, width) for box in tile):
+    for box in (box for tile in cut(height, width) for box in tile[:2]):
         assert box.top % coarsest == 0
         assert box.left % coarsest == 0
         assert box.bottom % coarsest == 0 or box.bottom == height
         assert box.right % coarsest == 0 or box.right == width
 
 
-@pytest.mark.parametrize("height", [16, 512, 1000, 1184, 1185, 2047, 3072, 4095, 4096])
+@pytest.mark.parametrize("height", [16, 512, 1000, 1536, 1537, 2047, 3072, 4095, 4096])
 def test_the_network_never_sees_more_than_so_many_pixels_at_once(height: int) -> None:
     for width in (512, 1185, 2048, 2049, 3071, 3583, 4095, 4096):
-        for (top, left, bottom, right), _ in cut(height, width):
+        for (top, left, bottom, right), _, _ in cut(height, width):
             assert (bottom - top) * (right - left) <= tiles.LARGEST
 
 
 def test_a_picture_of_usual_size_is_one_tile_and_one_just_above_it_two() -> None:
-    whole = Box(0, 0, 1184, 1184)
-    assert cut(1184, 1184) == (Tile(whole, whole),)
-    assert len(cut(1184, 1185)) == 4
-    assert len(cut(512, 4096)) == 4
+    whole = Box(0, 0, 1536, 1536)
+    assert cut(1536, 1536) == (Tile(whole, whole, in_bands=True),)
+    assert len(cut(1536, 1537)) == 4
+    assert len(cut(600, 4096)) == 3
+
+
+def test_more_pixels_than_can_be_kept_are_seen_in_bands_and_where_memory_is_scarce_fewer() -> None:
+    assert [cut(1184, width)[0].in_bands for width in (1184, 1185)] == [False, True]
+    assert [cut(416, width, small=True)[0].in_bands for width in (416, 417)] == [False, True]
+    assert len(cut(672, 672, small=True)) == 1
+    assert len(cut(1024, 1024, small=True)) == 4
 
 
 def test_a_box_in_a_layer_and_as_seen_from_another() -> None:
@@ -149,6 +156,7 @@ def test_the_halo_is_as_wide_as_the_network_looks(thin_studio: Studio) -> None:
 
 
 @pytest.mark.usefixtures("_small_tiles")
+@pytest.mark.parametrize("kept", [10**9, 50**2])
 @pytest.mark.parametrize(
     ("height", "width", "style_loss", "masked"),
     [
@@ -156,13 +164,14 @@ def test_the_halo_is_as_wide_as_the_network_looks(thin_studio: Studio) -> None:
         (300, 400, "wasserstein", False),
     ],
 )
-def test_tiles_give_the_loss_and_the_gradient_of_the_whole_picture(  # noqa: PLR0917
+def test_tiles_in_bands_or_not_give_the_loss_and_the_gradient_of_the_whole_picture(  # noqa: PLR0917
     thin_studio: Studio,
     monkeypatch: pytest.MonkeyPatch,
     height: int,
     width: int,
     style_loss: str,
     masked: bool,  # noqa: FBT001
+    kept: int,
 ) -> None:
     masks: dict[str, Any] = {}
     if masked:
@@ -179,7 +188,11 @@ def test_tiles_give_the_loss_and_the_gradient_of_the_whole_picture(  # noqa: PLR
         return np.asarray(found[0]), np.asarray(found[1])
 
     assert len(cut(height, width)) > 5
+    monkeypatch.setattr(bands, "_PIXELS", 200 * 50)
+    monkeypatch.setattr(tiles, "LARGEST_KEPT", kept)
+    assert all(tile.in_bands == (kept < 10**9) for tile in cut(height, width))
     parts, gradient = judged()
+    monkeypatch.setattr(tiles, "LARGEST_KEPT", 10**9)
     monkeypatch.setattr(tiles, "LARGEST", 10**9)
     assert len(cut(height, width)) == 1
     expected_parts, expected_gradient = judged()
@@ -244,7 +257,7 @@ def test_a_picture_painted_in_tiles_has_no_seams(
     assert run.done
     for axis in (0, 1):
         energy = np.mean(np.diff(run.picture(), axis=axis) ** 2, axis=(1 - axis, 2))
-        borders = {inner[axis] - 1 for _, inner in cut(side, side)} - {-1}
+        borders = {inner[axis] - 1 for _, inner, _ in cut(side, side)} - {-1}
         # Among the edges of the pools' cells, which have more energy than what is within them.
         edges = set(range(tiles.STRIDE - 1, len(energy), tiles.STRIDE))
         assert borders

@@ -356,7 +356,7 @@ def test_a_house_that_stops_interrupts_all_with_a_checkpoint_each(
 @pytest.fixture
 def _room_for_three(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of the usual size; none of these is cut into tiles."""
-    monkeypatch.setattr(tiles, "LARGEST", 3 * SIDE * SIDE * 3 // 4)
+    monkeypatch.setattr(tiles, "LARGEST_KEPT", 3 * SIDE * SIDE * 3 // 4)
 
 
 @pytest.mark.usefixtures("_room_for_three")
@@ -435,7 +435,7 @@ def test_the_next_is_wanted_while_there_is_room_for_a_small_picture(studio: Stud
 def test_the_next_is_not_wanted_where_large_pictures_leave_no_room_for_a_small_one(
     studio: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tiles, "LARGEST", 256 * 256 + SIDE * SIDE)
+    monkeypatch.setattr(tiles, "LARGEST_KEPT", 256 * 256 + SIDE * SIDE)
     with painting(Device(studio, 3)) as house:
         first = assigned(sitting(0, steps=ENDLESS))
         second = assigned(sitting(1, steps=ENDLESS))
