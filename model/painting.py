@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from model import recipes
+from model import memory, recipes
 from model.graphs import Kind
 from model.objective import Objective, remembered_styles
 from model.optimizers import OPTIMIZERS
@@ -65,9 +65,16 @@ class Studio:
         self._all_steps: dict[tuple[Objective, str], Steps] = {}
 
     def begin(self, sitting: Sitting, *, small_tiles: bool = False) -> Run:
-        """A run that has taken no step yet; with small tiles it needs less memory."""
+        """A run that has taken no step yet.
+
+        Args:
+            sitting: what is painted.
+            small_tiles: for less memory, in more time; on a CPU they are taken without being asked
+                for where the memory would not suffice.
+        """
         steps = self._steps(sitting.params, sitting.region_count)
-        return Run(sitting, steps.in_small_tiles() if small_tiles else steps)
+        is_scarce = self.device == "cpu" and not memory.suffices(sitting.scales[-1].pixels)
+        return Run(sitting, steps.in_small_tiles() if small_tiles or is_scarce else steps)
 
     def paint(
         self,

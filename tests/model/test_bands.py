@@ -1,6 +1,7 @@
 """A picture whose shallow layers are seen in bands is judged and painted as the whole one is."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -49,14 +50,16 @@ def test_bands_give_the_loss_and_the_gradient_of_the_whole_picture(
     preset: str | None,
     masked: bool,  # noqa: FBT001
 ) -> None:
-    masks = {"content_mask": quarters(HEIGHT, WIDTH), "style_masks": [quarters(90, 130)]}
+    masks: dict[str, Any] = {}
+    if masked:
+        masks = {"content_mask": quarters(HEIGHT, WIDTH), "style_masks": [quarters(90, 130)]}
     sitting = prepared(
         texture(HEIGHT, WIDTH, 1),
         [texture(90, 130, 2)],
         size=HEIGHT,
         style_loss=style_loss,
         preset=preset,
-        **(masks if masked else {}),
+        **masks,
     )
     objective = studio._objective(sitting.params, sitting.region_count)
     image = tf.constant(texture(HEIGHT, WIDTH, 3)[np.newaxis])
