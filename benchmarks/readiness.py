@@ -5,7 +5,8 @@
 With a real Valkey, API and workers on loopback, bundled features, at 128 pixels:
 
 - from the start of a worker's process until the first step of the job that waits for it;
-- from the answer to a submission until the job's first step, on a worker that is warm;
+- from the answer to a submission until the job's first step, on a worker that is warm and has
+  met the style: until it is begun, and until it is told of;
 - the part of the time between the jobs of a full queue that the device does not paint;
 - how many more jobs two worker processes do than one, on this machine.
 """
@@ -43,13 +44,16 @@ def main() -> None:
         servers.valkey(Path(folder)) as (url, redis),
         servers.atelier(url) as api,
     ):
-        cold, warm = zip(*(_one_worker(url, redis, api) for _ in range(asked.rounds)), strict=True)
+        workers = [_one_worker(url, redis, api) for _ in range(asked.rounds)]
+        cold, warm, begins = zip(*workers, strict=True)
         print(f"process to first step: {statistics.median(cold):.1f} s (median of {len(cold)})")
         soon = [seconds for each in warm for seconds in each]
         print(
             f"queued to first step, warm: {1e3 * statistics.median(soon):.0f} ms (median), "
             f"{1e3 * max(soon):.0f} ms (most of {len(soon)})"
         )
+        begun = [seconds for each in begins for seconds in each]
+        print(f"of which until it begins: {1e3 * statistics.median(begun):.0f} ms (median)")
         idle = [_idle(url, redis, api, asked.jobs) for _ in range(asked.rounds)]
         print(f"device idle between jobs: {statistics.median(idle):.2%}")
         ratios = []
@@ -66,20 +70,24 @@ def _asked() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _one_worker(url: str, redis: Redis, api: Addresses) -> tuple[float, list[float]]:
-    """Seconds to the first step: of a new process, and of five jobs after that."""
+def _one_worker(url: str, redis: Redis, api: Addresses) -> tuple[float, list[float], list[float]]:
+    """Seconds until the first step is told of, of a new process and of five jobs after that.
+
+    And of these jobs until it begins: sooner by the time that a step of the job takes.
+    """
     (first,) = _submit(api, 1)
     began = time.time()
     with servers.worker(url):
         cold = _first_step(redis, first) - began
         _until_done(redis, [first])
-        warm = []
+        warm, begins = [], []
         for _ in range(5):
             (job,) = _submit(api, 1)
             queued = time.time()
             warm.append(_first_step(redis, job) - queued)
             _until_done(redis, [job])
-    return cold, warm
+            begins.append(warm[-1] - _seconds_of_a_step(redis, job))
+    return cold, warm, begins
 
 
 def _idle(url: str, redis: Redis, api: Addresses, jobs: int) -> float:
@@ -129,6 +137,19 @@ def _submit(api: Addresses, count: int) -> list[str]:
 def _first_step(redis: Redis, job: str) -> float:
     """When a worker told of a job's first step, in seconds since the epoch."""
     return _when(redis, job, lambda event: json.loads(event.get(b"progress", "{}")).get("step", 0))
+
+
+def _seconds_of_a_step(redis: Redis, job: str) -> float:
+    """From the first that was told of to the last."""
+    found: Any = redis.xrange(events.key_for(job))
+    told = [
+        (int(entry.split(b"-")[0]) / 1e3, json.loads(event[b"progress"])["step"])
+        for entry, event in found
+        if b"progress" in event
+    ]
+    told = [(when, step) for when, step in told if step]
+    (first, one), (last, all_) = told[0], told[-1]
+    return float((last - first) / (all_ - one))
 
 
 def _until_done(redis: Redis, jobs: list[str]) -> None:

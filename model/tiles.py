@@ -16,19 +16,19 @@ STRIDE = 16
 _HALO = 80
 
 #: Side of an inner box in pixels, about, where a picture has to be cut.
-_SIDE = 1376
+_SIDE = 1024
 
-#: Pixels that the network sees at once: a tile with its halo, or a picture as a whole.
-LARGEST = (_SIDE + 2 * _HALO) ** 2
+#: Pixels of which all that the network sees is kept for the way back: of a tile with its halo. Of
+#: larger pictures what the shallow layers see is computed again, in bands (``model/bands.py``).
+LARGEST_KEPT = (_SIDE + 2 * _HALO) ** 2
 
-#: Pixels of which all that the network sees is kept for the way back. Of more, which take as much
-#: memory, what the shallow layers see is computed again, in bands (``model/bands.py``).
-LARGEST_KEPT = 1184**2
+#: Pixels of a picture that is not cut: in bands it takes hardly more memory than such a tile.
+LARGEST = 1536**2
 
-#: Likewise where a device's memory did not suffice for that: an eighth of it does for this.
+#: Likewise where memory is scarce. Here tiles are in bands as well: halos would take longer.
 _SMALL_SIDE = 512
-_SMALL_LARGEST = (_SMALL_SIDE + 2 * _HALO) ** 2
 _SMALL_KEPT = 416**2
+_SMALL_LARGEST = (_SMALL_SIDE + 2 * _HALO) ** 2
 
 
 class Box(NamedTuple):

@@ -119,11 +119,12 @@ def test_the_network_never_sees_more_than_so_many_pixels_at_once(height: int) ->
             assert (bottom - top) * (right - left) <= tiles.LARGEST
 
 
-def test_a_picture_of_usual_size_is_one_tile_and_one_just_above_it_two() -> None:
+def test_a_picture_of_usual_size_is_one_tile_and_one_just_above_it_four() -> None:
     whole = Box(0, 0, 1536, 1536)
     assert cut(1536, 1536) == (Tile(whole, whole, in_bands=True),)
     assert len(cut(1536, 1537)) == 4
-    assert len(cut(600, 4096)) == 3
+    assert len(cut(600, 4096)) == 4
+    assert not any(tile.in_bands for tile in cut(4096, 4096))
 
 
 def test_more_pixels_than_can_be_kept_are_seen_in_bands_and_where_memory_is_scarce_fewer() -> None:
