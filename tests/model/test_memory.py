@@ -33,7 +33,7 @@ def test_what_is_allowed_is_the_machines_memory_or_the_containers(
     assert memory.allowed() == allowed
 
 
-@pytest.mark.parametrize(("gib", "suffices"), [(2, (True, False)), (3.5, (True, True))])
+@pytest.mark.parametrize(("gib", "suffices"), [(2, (True, False)), (4, (True, True))])
 def test_512_pixels_fit_into_2_gib_and_1024_do_not(
     monkeypatch: pytest.MonkeyPatch, gib: float, suffices: tuple[bool, bool]
 ) -> None:
