@@ -1,6 +1,6 @@
 """How soon does a worker paint, and how long is its device idle between jobs?
 
-    python -m benchmarks.readiness [--rounds 3] [--jobs 24]
+    python -m benchmarks.readiness [--starts 3] [--rounds 3] [--jobs 24]
 
 With a real Valkey, API and workers on loopback, bundled features, at 128 pixels:
 
@@ -44,7 +44,7 @@ def main() -> None:
         servers.valkey(Path(folder)) as (url, redis),
         servers.atelier(url) as api,
     ):
-        workers = [_one_worker(url, redis, api) for _ in range(asked.rounds)]
+        workers = [_one_worker(url, redis, api) for _ in range(asked.starts)]
         cold, warm, begins = zip(*workers, strict=True)
         print(f"process to first step: {statistics.median(cold):.1f} s (median of {len(cold)})")
         soon = [seconds for each in warm for seconds in each]
@@ -65,7 +65,8 @@ def main() -> None:
 
 def _asked() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--starts", type=int, default=3, help="of a worker, for the first steps")
+    parser.add_argument("--rounds", type=int, default=3, help="of the rest")
     parser.add_argument("--jobs", type=int, default=24, help="in the queue at once")
     return parser.parse_args()
 

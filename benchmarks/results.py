@@ -23,7 +23,7 @@ _PEERS = ".bench-venv/bin/python"
 _PARTS = {
     "engine": ("A step, beside PyTorch's", "--torch", _PEERS, "--rounds", "2"),
     "time_to_loss": ("Time to the loss of neural-style", "--neural-style", _PEERS),
-    "readiness": ("A worker's first step, and its idle time", "--jobs", "6", "--rounds", "2"),
+    "readiness": ("A worker's first step, and its idle time", "--jobs", "4", "--rounds", "1"),
     "growth": ("Growth with the picture",),
     "safety": ("Checkpoints and heartbeats",),
 }

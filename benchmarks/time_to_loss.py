@@ -93,7 +93,7 @@ class Way:
 WAYS = (
     Way("L-BFGS, coarse to fine", "lbfgs", {0.5: 40, 1.0: 200}),
     Way("L-BFGS, at once", "lbfgs", {1.0: 200}),
-    Way("Adam, at once", "adam", {1.0: 120}),
+    Way("Adam, at once", "adam", {1.0: 60}),
 )
 
 
