@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from model import winograd
 from model.convolutions import Array, Convolution, transposed
 from model.precision import Arithmetic
 from model.vgg import CONVOLUTIONS, Features, Network
@@ -87,6 +88,16 @@ def test_one_graph_serves_every_size(way: Way) -> None:
     for size in (4, 5, 8):
         x = tf.constant(normal(1, size, size + 3, 24))
         np.testing.assert_allclose(graph(x), direct(x), rtol=0, atol=tolerance(way))
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 3])
+def test_some_rows_of_tiles_at_a_time_give_the_same(
+    monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    """Of 3 pictures whose rows are 5 tiles and whose columns are 2, with 24 channels at most."""
+    kernels, x = in_tiles_of_four(KERNEL).there, normal(3, 18, 7, 24)
+    monkeypatch.setattr(winograd, "_AT_ONCE", at_once * 36 * 3 * 2 * 24)
+    assert relative_error(winograd._by_fours(kernels, x), direct(x)) < tolerance(fours)
 
 
 def test_tiles_of_two_in_bfloat16_err_by_less_than_a_hundredth() -> None:
