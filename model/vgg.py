@@ -186,7 +186,7 @@ class Network:
         wanted = set(layers)
         found: dict[str, tf.Tensor] = {}
         for name, seen in self._through(x, part, pooling):
-            if name in wanted:
+            if name in wanted & CONVOLUTIONS.keys():
                 found[name] = seen
             if len(found) == len(wanted):
                 return found
