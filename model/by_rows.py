@@ -9,7 +9,7 @@ from typing import Any
 
 import tensorflow as tf
 
-#: A transposition of the first two axes, which is its own inverse. Of one picture nothing is moved.
+#: A transposition of the first two axes, which is its own inverse.
 _ROWS_FIRST = [1, 0, 2, 3]
 
 

@@ -22,7 +22,7 @@ def open_devices(spec: str) -> list[str]:
     memory is taken as needed rather than whole.
 
     On a CPU that computes in float32 graphs are taken as they are traced: to optimise them first
-    takes half a second of a start, and no step is faster for it.
+    takes 0.7 to 1.0 s of a start, and no step was faster for it.
 
     Args:
         spec: ``auto`` (all GPUs, or else the CPU), ``cpu``, or a list such as ``gpu:0,gpu:1``.
