@@ -4,6 +4,7 @@ A child that dies while all is well is started again, ever later. The listening 
 supervisor's: the port is taken before anything starts, and stays when the API is started again.
 """
 
+import contextlib
 import ctypes
 import logging
 import os
@@ -182,16 +183,22 @@ class Supervisor:
 
     def _wait_until_ready(self, listener: socket.socket) -> bool:
         """Waits for the API and a worker; False if asked to stop meanwhile."""
+        # In a thread: an API that has the port and does not answer yet must hold up no signal.
+        asking = threading.Thread(target=self._ask_until_ready, args=(_url(listener),), daemon=True)
+        asking.start()
         while not self._stop.wait(_POLL_SECONDS):
             for child in self._everyone():
                 if not child.alive:
                     raise StartError(f"{child.name} did not start.")
-            try:
-                if _ask(f"{_url(listener)}/readyz").is_success:
-                    return True
-            except httpx.HTTPError:
-                continue
+            if not asking.is_alive():
+                return True
         return False
+
+    def _ask_until_ready(self, url: str) -> None:
+        while not self._stop.wait(_POLL_SECONDS):
+            with contextlib.suppress(httpx.HTTPError):
+                if _ask(f"{url}/readyz").is_success:
+                    return
 
     def _greet(self, listener: socket.socket, redis_url: str) -> None:
         # Not asked of /v1/system: the API may ask for a key, and here is none.

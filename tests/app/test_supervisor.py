@@ -217,6 +217,22 @@ def test_ctrl_c_ends_everything_also_before_it_is_ready(starting: Process) -> No
     assert "is ready" not in starting.output
 
 
+def test_ctrl_c_is_heard_while_the_api_is_waited_for(starting: Process) -> None:
+    processes, worker, api = family(starting.pid), part(starting, "worker"), part(starting, "api")
+    api.suspend()  # it has the port, and does not answer
+    eventually(lambda: _waits_for_an_answer(starting), within=5, what="the API is asked")
+    starting.signal(signal.SIGINT)
+    eventually(lambda: gone([worker]), within=2, what="it is heard")
+    api.resume()
+    assert starting.wait(within=STOP_SECONDS) == 0
+    eventually(lambda: gone(processes), within=2, what="no process is left")
+
+
+def _waits_for_an_answer(house: Process) -> bool:
+    connections = psutil.Process(house.pid).net_connections("tcp")
+    return any(connection.status == psutil.CONN_ESTABLISHED for connection in connections)
+
+
 def test_a_second_ctrl_c_ends_everything_at_once(starting: Process) -> None:
     processes, worker = family(starting.pid), part(starting, "worker")
     part(starting, "api").suspend()  # it cannot end when it is asked to
