@@ -1,6 +1,7 @@
 """How the page follows a job: by its stream of events, and by asking where there is none."""
 
 import signal
+import time
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from pathlib import Path
@@ -32,9 +33,12 @@ class Asked:
         looks: at a job as it is.
         streams: of its events, from the beginning to now.
         open_streams: those that have not ended.
+        course: of all this, with the seconds since the page was there.
     """
 
     def __init__(self, page: Page) -> None:
+        self._began = time.monotonic()
+        self.course: list[str] = []
         self.looks = 0
         self.streams = 0
         self.open_streams: set[Request] = set()
@@ -49,11 +53,18 @@ class Asked:
         if parts[3:] == ["events"]:
             self.streams += 1
             self.open_streams.add(request)
+            self._note("a stream begins")
         elif len(parts) == 3:
             self.looks += 1
+            self._note("a look")
 
     def _end(self, request: Request) -> None:
-        self.open_streams.discard(request)
+        if request in self.open_streams:
+            self.open_streams.remove(request)
+            self._note(f"a stream ends: {request.failure or 'by the service'}")
+
+    def _note(self, what: str) -> None:
+        self.course.append(f"{time.monotonic() - self._began:.1f} s: {what}")
 
 
 @pytest.fixture
@@ -96,8 +107,8 @@ def test_a_job_is_followed_by_one_stream_and_hardly_asked_for(
     expect(steps.easel(page)).to_contain_text("With the bundled features")
     expect(steps.preview(page)).to_be_visible()
     steps.expect_result(page)
-    assert asked.looks <= FEW
-    assert asked.streams == 1
+    assert asked.looks <= FEW, asked.course
+    assert asked.streams == 1, asked.course
     wait_until(page, lambda: not asked.open_streams, "the stream has ended")
 
 
@@ -137,7 +148,7 @@ def test_where_the_stream_does_not_work_the_page_asks_and_comes_back_to_it_later
     wait_until(page, lambda: step_shown(page) != before, "it is seen going on")
     page.get_by_role("button", name="Cancel").click()
     steps.expect_status(page, "Canceled")
-    assert asked.looks - looks <= FEW
+    assert asked.looks - looks <= FEW, asked.course
 
 
 def test_a_job_is_followed_on_when_the_api_was_started_again(
@@ -160,7 +171,7 @@ def test_a_job_is_followed_on_when_the_api_was_started_again(
     expect(page.get_by_text("does not answer")).to_have_count(0)
     page.get_by_role("button", name="Cancel").click()
     steps.expect_status(page, "Canceled")
-    assert asked.looks - looks <= FEW
+    assert asked.looks - looks <= FEW, asked.course
 
 
 def test_a_stream_ends_with_the_look_at_its_job_and_there_is_never_more_than_one(
@@ -175,7 +186,7 @@ def test_a_stream_ends_with_the_look_at_its_job_and_there_is_never_more_than_one
         wait_until(page, lambda: len(asked.open_streams) == 1, "there is one stream")
     page.get_by_role("link", name="Atelier", exact=True).click()
     wait_until(page, lambda: not asked.open_streams, "the stream has ended")
-    assert asked.streams == 2
+    assert asked.streams == 2, asked.course
 
 
 def test_a_tab_hidden_for_long_keeps_no_stream_and_takes_one_when_it_is_seen_again(
