@@ -127,7 +127,7 @@ class Supervisor:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._stop = threading.Event()
+        self._is_stopping = False
         self._redis: Child | None = None
         self._children: list[Child] = []
 
@@ -150,7 +150,7 @@ class Supervisor:
                 self._start_parts({}, listener)
             if self._wait_until_ready(listener):
                 self._greet(listener, redis_url)
-            while not self._stop.wait(_POLL_SECONDS):
+            while self._goes_on():
                 for child in self._everyone():
                     child.keep_alive()
         finally:
@@ -167,7 +167,7 @@ class Supervisor:
         self._redis = Child("Valkey", command, {})
         self._redis.start()
         deadline = time.monotonic() + _REDIS_START_SECONDS
-        while not _answers(url) and not self._stop.wait(_POLL_SECONDS):
+        while not _answers(url) and self._goes_on():
             if not self._redis.alive or time.monotonic() > deadline:
                 log = self._settings.folder / "valkey" / "valkey.log"
                 raise StartError(f"The embedded Valkey did not start; {log} says why.")
@@ -182,22 +182,32 @@ class Supervisor:
             child.start()
 
     def _wait_until_ready(self, listener: socket.socket) -> bool:
-        """Waits for the API and a worker; False if asked to stop meanwhile."""
+        """Waits for the API and a worker; False if asked to stop meanwhile.
+
+        Raises:
+            StartError: one of them has ended.
+        """
         # In a thread: an API that has the port and does not answer yet must hold up no signal.
-        asking = threading.Thread(target=self._ask_until_ready, args=(_url(listener),), daemon=True)
+        is_ready = threading.Event()
+        arguments = f"{_url(listener)}/readyz", is_ready
+        asking = threading.Thread(target=self._ask_until_ready, args=arguments, daemon=True)
         asking.start()
-        while not self._stop.wait(_POLL_SECONDS):
+        while self._goes_on():
             for child in self._everyone():
                 if not child.alive:
                     raise StartError(f"{child.name} did not start.")
-            if not asking.is_alive():
+            if is_ready.is_set():
+                asking.join()  # no thread is left when a child is started again
                 return True
+            if not asking.is_alive():
+                raise StartError("The API cannot be asked whether it is ready.")
         return False
 
-    def _ask_until_ready(self, url: str) -> None:
-        while not self._stop.wait(_POLL_SECONDS):
+    def _ask_until_ready(self, url: str, is_ready: threading.Event) -> None:
+        while self._goes_on():
             with contextlib.suppress(httpx.HTTPError):
-                if _ask(f"{url}/readyz").is_success:
+                if _ask(url).is_success:
+                    is_ready.set()
                     return
 
     def _greet(self, listener: socket.socket, redis_url: str) -> None:
@@ -214,13 +224,21 @@ class Supervisor:
 
     def _watch_signals(self) -> None:
         def handle(_number: int, _frame: FrameType | None) -> None:
-            if self._stop.is_set():  # the second time somebody means it
+            if self._is_stopping:  # the second time somebody means it
                 for child in self._everyone():
                     child.signal(signal.SIGKILL)
-            self._stop.set()
+            self._is_stopping = True
 
         signal.signal(signal.SIGTERM, handle)
         signal.signal(signal.SIGINT, handle)
+
+    def _goes_on(self) -> bool:
+        """False, after a moment, once asked to stop.
+
+        Not an event: a signal may come while its lock is held, and the handler would never get it.
+        """
+        time.sleep(_POLL_SECONDS)
+        return not self._is_stopping
 
     def _end_all(self) -> None:
         """The worker puts its jobs back first; Redis goes last, when nobody writes any more."""
@@ -249,8 +267,8 @@ def _ask(url: str) -> httpx.Response:
 
 def _url(listener: socket.socket) -> str:
     host, port = listener.getsockname()[:2]
-    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104 - only compared
-    return f"http://{host}:{port}"
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - only compared
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def die_with_parent() -> None:

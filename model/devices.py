@@ -16,8 +16,9 @@ class DeviceError(AtelierError):
 def open_devices(spec: str) -> list[str]:
     """Makes devices ready; to be called once, before anything is computed.
 
-    On the CPU operations become deterministic: the same picture each time, byte for byte. On a GPU
-    the fastest algorithms are chosen by trying them out instead, and pictures are the same up to
+    Where only the CPU paints, operations become deterministic: the same picture each time, byte for
+    byte. GPUs are then left to others; TensorFlow would take their memory by itself. On a GPU the
+    fastest algorithms are chosen by trying them out instead, and pictures are the same up to
     rounding: a step of 1024 x 1024 pixels takes 0.58 times as long (docs/performance.md). A GPU's
     memory is taken as needed rather than whole.
 
@@ -42,6 +43,7 @@ def open_devices(spec: str) -> list[str]:
             here = ", ".join(["cpu", *present])
             raise DeviceError(f"The devices of this machine are: {here}. Received: {spec!r}.")
     if names == ["cpu"]:
+        tf.config.set_visible_devices([], "GPU")
         tf.config.experimental.enable_op_determinism()
         is_optimised = fastest("auto", "cpu").dtype != tf.float32
         options = {"disable_meta_optimizer": not is_optimised}

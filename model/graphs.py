@@ -58,6 +58,11 @@ class Graphs:
     Parts of the loss are weighted, float32 [pictures, parts]; ``inner`` is a tile's inner box as
     seen from its outer one.
 
+    Args:
+        network: that looks at pictures.
+        kind: of painting.
+        in_bands: whether the shallow layers are to take less memory, and more time.
+
     Attributes:
         targets_spec: of the targets.
         judge: (image, targets, weights) -> the parts of the loss, and their gradient.

@@ -1,31 +1,66 @@
-"""How much memory this process may have, and whether it is enough for a picture on the CPU.
+"""How much memory this process may have, and whether it is enough for a painting on the CPU.
 
 A process that takes more than its container may have is killed, and no error comes before.
 """
 
 import os
+from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from model import tiles
 
-#: Where Linux tells of the limits of the process's control group: as seen in a container.
-_CONTROL_GROUP = Path("/sys/fs/cgroup")
+#: In which control groups this process is, and where their limits are told of (cgroups(7)).
+_MEMBERSHIP = Path("/proc/self/cgroup")
+_CONTROL_GROUPS = Path("/sys/fs/cgroup")
 
-#: Of a worker that has painted a small picture, and for each pixel that is kept, in bytes: 3.6 GiB
-#: at 1024 x 1024 pixels and 4.4 at most, where in float32 3.4 and 3.9 have been measured.
-_WORKER, _PIXEL = 1.15 * 2**30, 2500
+#: In bytes, of a worker that has painted a small picture: TensorFlow, graphs, and the features,
+#: of which Winograd's kernels are 0.4 GB.
+_WORKER = 1.15 * 2**30
+
+#: Likewise, for each pixel of what is kept at once for the way back, and of what is only seen.
+_KEPT, _SEEN = 2500, 1500
+
+#: For each pixel of the whole picture, however it is cut: pictures, what is between two steps, and
+#: the content's target. An image of the optimiser's state comes to three numbers of float32.
+_WHOLE, _IMAGE = 150, 12
 
 
 def allowed() -> int:
-    """Bytes of the machine, or of the process's container where it may have less."""
+    """Bytes of the machine, or of the process's control groups where it may have less."""
     limits = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
-    for name in ("memory.max", "memory/memory.limit_in_bytes"):  # version 2 and 1
-        with suppress(OSError, ValueError):  # where there is no limit it is a word
-            limits.append(int((_CONTROL_GROUP / name).read_text("ascii")))
+    for file in _limits():
+        with suppress(OSError, ValueError):  # where there is no limit it is a word, or no file
+            limits.append(int(file.read_text("ascii")))
     return min(limits)
 
 
-def suffices(pixels: int) -> bool:
-    """Whether a picture of so many pixels can be painted in the usual way."""
-    return _WORKER + _PIXEL * min(pixels, tiles.LARGEST_KEPT) <= allowed()
+def suffices(pixels: int, style_pixels: int, images_in_state: int) -> bool:
+    """Whether a picture can be painted in the usual way.
+
+    Args:
+        pixels: of the picture.
+        style_pixels: of its largest style.
+        images_in_state: of its optimiser.
+    """
+    at_once = max(
+        _KEPT * min(pixels, tiles.LARGEST_KEPT), _SEEN * min(style_pixels, tiles.LARGEST_KEPT)
+    )
+    return _WORKER + at_once + pixels * (_WHOLE + _IMAGE * images_in_state) <= allowed()
+
+
+def _limits() -> Iterator[Path]:
+    """Of the process's groups and all that these are in, as far as they can be seen from here."""
+    memberships = []
+    with suppress(OSError):  # only Linux has them
+        memberships = _MEMBERSHIP.read_text("utf-8").splitlines()
+    for membership in memberships:
+        _, controllers, path = membership.split(":", 2)
+        if not controllers:  # version 2
+            folder, name = _CONTROL_GROUPS, "memory.max"
+        elif "memory" in controllers.split(","):
+            folder, name = _CONTROL_GROUPS / "memory", "memory.limit_in_bytes"
+        else:
+            continue
+        group = PurePosixPath(path).relative_to("/")
+        yield from (folder / one / name for one in (group, *group.parents))

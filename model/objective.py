@@ -77,12 +77,14 @@ class Objective:
     def targets(self, sitting: Sitting, scale: Scale) -> Targets:
         """What a sitting is to become at one scale."""
         size, regions = (scale.height, scale.width), sitting.content_regions_at(scale)
+        content = sitting.content_target_at(scale)
         styles = self._styles_seen(sitting, scale)
+        from_afar = [style.afar for style in styles if style.afar]
         return Targets(
-            self._content_targets(sitting.content_target_at(scale)),
+            self._content_targets(content),
             self._style_targets(_mixed(sitting, [style.moments for style in styles])),
             *_guides(size, regions, self._kind.layers.style),
-            self._afar_targets(sitting, scale, [style.afar for style in styles if style.afar]),
+            self._afar_targets(sitting, content, regions, from_afar),
         )
 
     def loss_and_gradient(
@@ -198,17 +200,20 @@ class Objective:
         return found
 
     def _afar_targets(
-        self, sitting: Sitting, scale: Scale, styles: Sequence[StyleAfar]
+        self,
+        sitting: Sitting,
+        content: Array,
+        regions: Array | None,
+        styles: Sequence[StyleAfar],
     ) -> AfarTargets | tuple[()]:
         if not styles:
             return ()
-        size = (scale.height, scale.width)
-        edges_view, luminance = _luminance_afar(sitting.content_target_at(scale))
+        edges_view, luminance = _luminance_afar(content)
         shares = zip(sitting.shares, styles, strict=True)
         strength = tf.add_n([share * style.edges for share, style in shares])
         luminance *= losses.edges_gain(luminance, strength)
         edges = ContentTarget(luminance, losses.edges_scale(luminance))
-        view, guides, of_regions = self._style_view(size, sitting.content_regions_at(scale))
+        view, guides, of_regions = self._style_view(content.shape[:2], regions)
         style = self._style_targets(_mixed(sitting, [style.moments for style in styles]))
         return AfarTargets(edges_view, edges, view, style, guides, of_regions)
 

@@ -137,8 +137,7 @@ class Adam:
 
     def from_arrays(self, arrays: Arrays) -> AdamState:
         """The three tensors again."""
-        first, second, step = (tf.constant(arrays[name]) for name in AdamState._fields)
-        return AdamState(first, second, tf.reshape(step, [1]))  # older checkpoints have a scalar
+        return AdamState(*(tf.constant(arrays[name]) for name in AdamState._fields))
 
 
 class Lbfgs:

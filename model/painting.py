@@ -11,6 +11,7 @@ and, where several are painted on one device, or one a few steps at a time:
     picture = run.picture()
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -73,8 +74,12 @@ class Studio:
                 for where the memory would not suffice.
         """
         steps = self._steps(sitting.params, sitting.region_count)
-        is_scarce = self.device == "cpu" and not memory.suffices(sitting.scales[-1].pixels)
-        return Run(sitting, steps.in_small_tiles() if small_tiles or is_scarce else steps)
+        is_scarce = self.device == "cpu" and not memory.suffices(
+            sitting.scales[-1].pixels,
+            max(math.prod(style.shape[:2]) for style in sitting.styles),
+            steps.optimizer.images_in_state,
+        )
+        return Run(sitting, steps.in_small_tiles if small_tiles or is_scarce else steps)
 
     def paint(
         self,

@@ -62,7 +62,7 @@ class Layers:
     """Where content and style are read, each layer with its weight.
 
     Attributes:
-        content: layers of the content; their weights sum to 1.
+        content: layers of the content, below those of ``vgg.SHALLOW``; their weights sum to 1.
         style: layers of the style; likewise.
         style_afar: layers of the style that see the picture from afar as well; none, and then no
             edges either, where it is seen from near alone.

@@ -39,7 +39,7 @@ class Run:
 
     Between two calls of ``advance`` it can be looked at, saved, or dropped. A checkpoint restored
     into a run of the same sitting, features and kind of device goes on to the same picture: on the
-    CPU bit for bit, if it is advanced alone.
+    CPU bit for bit, if it is advanced alone and cut into the same tiles.
 
     Attributes:
         device: ``cpu`` or ``gpu:N``.

@@ -17,7 +17,7 @@ from model.visible import look, regions_of
 
 Array = npt.NDArray[np.float32]
 
-#: Long side of a style picture in pixels, at most: its activations are in memory all at once.
+#: Long side of a style picture in pixels, at most: that of the largest result.
 _LARGEST_STYLE = 4096
 
 

@@ -77,8 +77,9 @@ class Steps:
         """Whether they become faster soon."""
         return isinstance(self._whole, Compiled) and self._whole.is_busy
 
+    @cached_property
     def in_small_tiles(self) -> "Steps":
-        """The same in less memory."""
+        """The same in less memory, for all runs that have little of it."""
         return Steps(self.objective.in_small_tiles(), self.optimizer, self.device)
 
     def take(self, state: State, given: Given) -> tuple[State, tf.Tensor]:

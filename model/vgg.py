@@ -130,8 +130,9 @@ _PLAIN = Arithmetic()
 class Network:
     """The network on a device: the features as constant tensors, to be shared by all graphs.
 
-    They are captured by the graphs rather than embedded in them: a graph with 26 MB of constants
-    takes seconds to trace and is copied several times while it is optimised.
+    They are captured by the graphs rather than embedded in them: with so many constants (52 MB in
+    float32, 0.4 GB with Winograd's kernels) a graph takes seconds to trace and is copied several
+    times while it is optimised.
 
     Args:
         features: the weights.
@@ -190,7 +191,7 @@ class Network:
                 found[name] = seen
             if len(found) == len(wanted):
                 return found
-        message = "There is no such layer in VGG-19 up to block5_conv1."
+        message = "There is no such layer in this part of VGG-19."
         raise ValueError(f"{message} Received: {sorted(wanted - found.keys())}")
 
     def _through(

@@ -79,6 +79,14 @@ def one_sentence(folder: Path, **settings: str) -> str:
     return found.group(1)
 
 
+def _has_ipv6() -> bool:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        return False
+    return True
+
+
 # Starting.
 
 
@@ -101,6 +109,13 @@ def test_up_is_three_children_and_redis_has_no_port(house: House) -> None:
         if connection.status == psutil.CONN_LISTEN
     }
     assert listening == {port_of(house.url)}
+
+
+@pytest.mark.skipif(not _has_ipv6(), reason="needs IPv6 on this machine")
+def test_up_can_be_at_an_ipv6_address(tmp_path: Path) -> None:
+    with House(tmp_path, ATELIER_HOST="::1") as house:
+        assert re.fullmatch(r"http://\[::1\]:\d+", house.url)
+        assert httpx.get(f"{house.url}/readyz").status_code == 200
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="has no such modes")
