@@ -5,9 +5,9 @@ Runs in an environment of its own, where neural-style 0.5.7 is installed, and ne
     PYTHON benchmarks/neural_style_driver.py --features F.npz --content C.png --style S.png
         --output O.png --size 256 --seconds 40 -- [neural-style's own options]
 
-It prints one line of JSON: the seconds and iterations that it took. With ``--every N`` it also puts
-its picture after each N iterations into the folder of the output, as ``N.png``, ``2N.png``..., and
-when, in seconds of painting, into the line's ``snapshots``.
+It prints one line of JSON: the seconds and iterations that it took, and PyTorch's version. With
+``--every N`` it also puts its picture after each N iterations into the folder of the output, as
+``N.png``, ``2N.png``..., and when, in seconds of painting, into the line's ``snapshots``.
 """
 
 import argparse
@@ -79,7 +79,7 @@ def main() -> None:
         engine.deprocess(image).save(asked.output.with_name(f"{iteration}.png"))
     snapshots = {iteration: seconds for iteration, (seconds, _) in watch.snapshots.items()}
     facts = {"seconds": watch.seconds, "iterations": watch.iterations, "snapshots": snapshots}
-    print(json.dumps(facts))
+    print(json.dumps(facts | {"torch": torch.__version__}))
 
 
 def _asked() -> argparse.Namespace:

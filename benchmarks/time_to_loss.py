@@ -6,20 +6,14 @@ neural-style paints from noise, with L-BFGS and its own loss: content at relu4_2
 to relu5_1, no total variation. We paint for the same loss, with L-BFGS and with Adam. What is
 judged is the picture as people get it, in 8 bits, by that loss in float32, outside both.
 
-neural-style's 500 iterations take long, and their losses do not depend on the clock: they are kept
-in build/time_to_loss. How long an iteration takes is measured each time, from some of them.
+neural-style's 500 iterations take long, so their losses are kept (``neural_curve``).
 """
 
 import argparse
-import hashlib
 import json
-import statistics
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 
 from model.loading import load_tensorflow
@@ -28,11 +22,11 @@ load_tensorflow()
 
 import numpy as np  # noqa: E402
 
-from benchmarks import easel, machine, subjects  # noqa: E402
+from benchmarks import easel, machine, neural_curve, subjects  # noqa: E402
+from benchmarks.neural_curve import Point, Task  # noqa: E402
 from benchmarks.neural_loss import NeuralLoss, neural_params  # noqa: E402
-from benchmarks.peers import DRIVER, last_line  # noqa: E402
 from benchmarks.scaled import Scaled  # noqa: E402
-from model import formats, weights  # noqa: E402
+from model import weights  # noqa: E402
 from model.devices import open_devices  # noqa: E402
 from model.images import resize  # noqa: E402
 from model.objective import Objective  # noqa: E402
@@ -43,42 +37,8 @@ from model.run import Run  # noqa: E402
 from model.sitting import Sitting  # noqa: E402
 from model.sizes import fit  # noqa: E402
 from model.steps import Steps  # noqa: E402
-from model.vgg import Features, Network  # noqa: E402
+from model.vgg import Network  # noqa: E402
 from worker.settings import load_settings  # noqa: E402
-
-#: neural-style's options: the style weighs about a hundred times as much as the content, as ours
-#: does. With its own weights the features, which are normalised, would hardly paint.
-STYLE_WEIGHT = 1e5
-OPTIONS = ("-tv_weight", "0", "-style_weight", f"{STYLE_WEIGHT:g}")
-
-#: Of neural-style's iterations, between two looks at it; and how many are timed.
-_EVERY, _TIMED = 50, 10
-
-
-@dataclass(frozen=True)
-class Point:
-    """The loss of a picture, relative to the first look at neural-style, and when it was had."""
-
-    seconds: float
-    loss: float
-
-
-@dataclass(frozen=True)
-class Task:
-    """What all paint: a pair as people see it, with the same features, for the same loss."""
-
-    features: Features
-    content: easel.Array
-    style: easel.Array
-    loss: NeuralLoss
-
-    @property
-    def fingerprint(self) -> str:
-        """Of all that makes neural-style's losses what they are."""
-        digest = hashlib.sha256(f"{self.features.sha256} {OPTIONS}".encode())
-        for picture in (self.content, self.style):
-            digest.update(repr(picture.shape).encode() + picture.tobytes())
-        return digest.hexdigest()[:12]
 
 
 @dataclass(frozen=True)
@@ -104,9 +64,9 @@ def main() -> None:
     features = weights.load("bundled", load_settings().folder / "features")
     print(machine.description(), flush=True)
     content, style = _pair(asked.size)
-    loss = NeuralLoss(Network(features), content, style, STYLE_WEIGHT)
+    loss = NeuralLoss(Network(features), content, style, neural_curve.STYLE_WEIGHT)
     task = Task(features, content, style, loss)
-    theirs = _neural_style(asked.neural_style, task, asked.iterations, asked.output)
+    theirs = neural_curve.curve(asked.neural_style, task, asked.iterations)
     goal = theirs[-1]
     _print("neural-style", theirs)
     lines = ["| | seconds to the loss | times as fast |", "|---|--:|--:|"]
@@ -123,7 +83,6 @@ def _asked() -> argparse.Namespace:
     parser.add_argument("--neural-style", type=Path, metavar="PYTHON", required=True)
     parser.add_argument("--size", type=int, default=512)
     parser.add_argument("--iterations", type=int, default=500)
-    parser.add_argument("--output", type=Path, default=Path("build/time_to_loss"))
     return parser.parse_args()
 
 
@@ -134,45 +93,6 @@ def _pair(size: int) -> tuple[easel.Array, easel.Array]:
     pictures = contents["china"], styles["starlight"]
     content, style = (resize(p, *fit(p.shape[1], p.shape[0], size)) for p in pictures)
     return _as_people_get_it(content), _as_people_get_it(style)
-
-
-def _neural_style(python: Path, task: Task, iterations: int, kept: Path) -> list[Point]:
-    """Its losses, kept or anew, at the times that a median iteration of now gives them."""
-    kept.mkdir(parents=True, exist_ok=True)
-    file = kept / f"{task.fingerprint}-{iterations}.json"
-    if not file.exists():
-        file.write_text(json.dumps(_losses(python, task, iterations)), encoding="utf-8")
-    losses: dict[str, float] = json.loads(file.read_text(encoding="utf-8"))
-    seconds = _seconds_of_an_iteration(python, task)
-    return [Point(seconds * int(iteration), loss) for iteration, loss in losses.items()]
-
-
-def _losses(python: Path, task: Task, iterations: int) -> dict[str, float]:
-    with _painted(python, task, iterations, _EVERY) as (folder, snapshots):
-        return {count: task.loss(easel.read(folder / f"{count}.png")) for count in snapshots}
-
-
-def _seconds_of_an_iteration(python: Path, task: Task) -> float:
-    with _painted(python, task, _TIMED, 1) as (_, snapshots):
-        return statistics.median(b - a for a, b in pairwise(snapshots.values()))
-
-
-@contextmanager
-def _painted(
-    python: Path, task: Task, iterations: int, every: int
-) -> Iterator[tuple[Path, Mapping[str, float]]]:
-    """A folder with its pictures, and after how many seconds each was there, by iteration."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        easel.write(task.content, folder / "content.png")
-        easel.write(task.style, folder / "style.png")
-        formats.save(task.features, folder / "features.npz")
-        files = [f"--{Path(f).stem}={folder / f}" for f in ("content.png", "style.png")]
-        files += [f"--features={folder / 'features.npz'}", f"--output={folder / 'output.png'}"]
-        span = [f"--iterations={iterations}", f"--every={every}"]
-        size = f"--size={max(task.content.shape)}"
-        facts = last_line([str(python), str(DRIVER), *files, *span, size, "--", *OPTIONS])
-        yield folder, facts["snapshots"]
 
 
 def _ours(way: Way, task: Task, goal: Point) -> Iterator[Point]:
