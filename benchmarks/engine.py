@@ -33,7 +33,7 @@ from model.vgg import VGG19, Pool  # noqa: E402
 from worker.settings import load_settings  # noqa: E402
 
 #: Of each in a round; fewer of what takes long.
-_SECONDS_IN_A_ROUND = 3.0
+_SECONDS_IN_A_ROUND = 8.0
 _MOST_IN_A_ROUND = 64
 
 #: Of the square matrices whose product is the peak; a GPU is not busy with small ones.
@@ -54,18 +54,18 @@ def main() -> None:
     chosen = Studio(features, device=device)
     exact = Studio(features, device=device, precision="float32")
     studios = {chosen.dtype.name: chosen, "float32": exact}
-    print(machine.description())
+    print(f"- {machine.description()}")
     with tf.device(device):
         peaks = {name: _peak(tf.as_dtype(name), _SIDES[kind]) for name in studios}
     said = ", ".join(f"{peak / 1e9:.0f} in {name}" for name, peak in peaks.items())
-    print(f"Matrix products of {_SIDES[kind]} x {_SIDES[kind]}: {said} GFLOP/s")
+    print(f"- Matrix products of {_SIDES[kind]} x {_SIDES[kind]}: {said} GFLOP/s")
     with ExitStack() as stack:
         theirs = "cuda" if kind == "gpu" else "cpu"
         peer = asked.torch and stack.enter_context(
             TorchPeer(asked.torch, features, _pictures(1024), theirs)
         )
         if peer:
-            print(f"PyTorch {peer.version}")
+            print(f"- PyTorch {peer.version}")
         for size in asked.sizes:
             print(_table(size, _measured(studios, peer, size, asked.rounds), peaks), flush=True)
 

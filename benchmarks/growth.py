@@ -55,7 +55,7 @@ def main() -> None:
     pixels = [math.log(size**2) for size in found]
     seconds = [math.log(seen["step"]) for seen in found.values()]
     exponent = np.polynomial.Polynomial.fit(pixels, seconds, 1).convert().coef[1]
-    print(f"time of a step ~ pixels^{exponent:.2f}")
+    print(f"\nTime of a step ~ pixels^{exponent:.2f}")
 
 
 def _in_a_process(size: int) -> dict[str, float]:
@@ -72,10 +72,10 @@ def _measured(size: int) -> dict[str, float]:
     run = _begin(studio, size, styles=1)
     first = _seconds(run)
     step = statistics.median(_seconds(run) for _ in range(_STEPS))
+    gib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     several = _begin(studio, size, styles=4)
     several.advance(1)
     four_styles = statistics.median(_seconds(several) for _ in range(_STEPS))
-    gib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     return {"first": first, "step": step, "four_styles": four_styles, "gib": gib}
 
 

@@ -1,6 +1,6 @@
 """How much memory and time does a picture of 4096 pixels take, and are its tiles to be seen?
 
-    python benchmarks/large.py --size 4096 --steps 22 --output large.png
+    python -m benchmarks.large --size 4096 --steps 22 --output large.png
 
 Paints the sample pavilion at 4:3 with few steps in all, and prints seconds per step at each scale,
 the most memory that was resident until the end of each, and the gradient energy across the borders

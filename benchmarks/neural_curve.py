@@ -1,15 +1,14 @@
 """neural-style's losses as its iterations go on, and when it has them.
 
-500 iterations take twenty minutes on two cores, and their losses do not depend on the clock. They
-are kept in neural_curve.json, with what they were found on. How long an iteration takes is measured
-each time, from the first ten. Their loss has to be the kept one: where it is not, or none is kept,
-all are painted anew.
+500 iterations take twenty minutes on two cores, and their losses do not depend on the clock, only a
+little on how a processor rounds. They are kept in neural_curve.json, with what they were found on.
+The first ten are painted each time, for their seconds; and where they do not come to the kept loss,
+or none is kept, all are painted anew.
 """
 
 import hashlib
 import json
 import math
-import statistics
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -18,7 +17,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from benchmarks import easel, machine
+from benchmarks import easel, machine, source
 from benchmarks.neural_loss import NeuralLoss
 from benchmarks.peers import DRIVER, last_line
 from model import formats
@@ -31,11 +30,11 @@ OPTIONS = ("-tv_weight", "0", "-style_weight", f"{STYLE_WEIGHT:g}")
 
 _KEPT = Path(__file__).with_suffix(".json")
 
-#: Iterations between two looks at it, and those that are timed.
+#: Iterations between two looks at it, and those that are painted each time.
 _EVERY = 10
 
-#: Processors round differently, which ten iterations hardly enlarge.
-_AS_NEAR = 0.01
+#: Relative: as far apart may losses be that differ by rounding alone, after so few iterations.
+_AS_NEAR = 1e-3
 
 
 @dataclass(frozen=True)
@@ -57,52 +56,69 @@ class Task:
 
     def fingerprint(self, iterations: int) -> str:
         """Of all that makes neural-style's losses what they are."""
-        digest = hashlib.sha256(f"{self.features.sha256} {OPTIONS} {iterations}".encode())
+        driver = source.fingerprint("benchmarks.neural_style_driver")
+        means = f"{self.features.sha256} {driver} {OPTIONS} {iterations}"
+        digest = hashlib.sha256(means.encode())
         for picture in (self.content, self.style):
             digest.update(repr(picture.shape).encode() + picture.tobytes())
         return digest.hexdigest()[:12]
 
 
-def curve(python: Path, task: Task, iterations: int) -> list[Point]:
-    """Its losses at the times that a median iteration of now gives them.
+@dataclass(frozen=True)
+class Beginning:
+    """Its first ten iterations: how long those after the first take, and the loss they come to."""
+
+    seconds: list[float]
+    loss: float
+
+
+def beginning(python: Path, task: Task) -> Beginning:
+    """Paints as much as shows how fast it is here.
 
     Args:
         python: the interpreter that has neural-style.
         task: what it paints.
-        iterations: how many; a multiple of ten.
 
     Raises:
         RuntimeError: neural-style failed.
     """
     with _painted(python, task, _EVERY, 1) as (folder, facts):
-        seconds = statistics.median(b - a for a, b in pairwise(facts["snapshots"].values()))
-        begins_with = task.loss(easel.read(folder / f"{_EVERY}.png"))
-    losses = _kept(task, iterations, begins_with) or _found(python, task, iterations)
-    return [Point(seconds * int(iteration), loss) for iteration, loss in losses.items()]
+        seconds = [b - a for a, b in pairwise(facts["snapshots"].values())]
+        return Beginning(seconds, task.loss(easel.read(folder / f"{_EVERY}.png")))
 
 
-def _kept(task: Task, iterations: int, begins_with: float) -> Mapping[str, float]:
-    """The kept losses by iteration; none if there are none, or if it begins with another now."""
-    kept = _read().get(task.fingerprint(iterations))
+def losses(python: Path, task: Task, iterations: int, begins_with: float) -> dict[int, float]:
+    """What it comes to after each ten iterations: as it is kept, or found and kept.
+
+    Args:
+        python: the interpreter that has neural-style.
+        task: what it paints.
+        iterations: how many; a multiple of ten.
+        begins_with: the loss that its first ten come to here.
+
+    Raises:
+        RuntimeError: neural-style failed.
+    """
+    fingerprint = task.fingerprint(iterations)
+    kept = _read().get(fingerprint)
+    if kept is not None:
+        first = kept["losses"][str(_EVERY)]
+        print(f"- neural-style's losses are of: {kept['on']}, PyTorch {kept['torch']}")
+        print(
+            f"- After {_EVERY} iterations it had {first:.4f} there, and has {begins_with:.4f} here"
+        )
+        if not math.isclose(first, begins_with, rel_tol=_AS_NEAR):
+            kept = None
     if kept is None:
-        return {}
-    losses: dict[str, float] = kept["losses"]
-    first = losses[str(_EVERY)]
-    is_same = math.isclose(first, begins_with, rel_tol=_AS_NEAR)
-    said = "its losses are kept" if is_same else "all is painted anew"
-    print(f"neural-style after {_EVERY} iterations: {begins_with:.4g}, kept {first:.4g}: {said}")
-    return losses if is_same else {}
+        kept = _found(python, task, iterations)
+        _KEPT.write_text(json.dumps(_read() | {fingerprint: kept}, indent=2) + "\n", "utf-8")
+    return {int(iteration): loss for iteration, loss in kept["losses"].items()}
 
 
-def _found(python: Path, task: Task, iterations: int) -> Mapping[str, float]:
+def _found(python: Path, task: Task, iterations: int) -> dict[str, Any]:
     with _painted(python, task, iterations, _EVERY) as (folder, facts):
-        losses = {
-            count: task.loss(easel.read(folder / f"{count}.png")) for count in facts["snapshots"]
-        }
-    of = {"on": machine.description(), "torch": facts["torch"], "losses": losses}
-    kept = _read() | {task.fingerprint(iterations): of}
-    _KEPT.write_text(json.dumps(kept, indent=2) + "\n", encoding="utf-8")
-    return losses
+        found = {str(n): task.loss(easel.read(folder / f"{n}.png")) for n in facts["snapshots"]}
+    return {"on": machine.description(), "torch": facts["torch"], "losses": found}
 
 
 def _read() -> dict[str, Any]:

@@ -46,21 +46,21 @@ def main() -> None:
     ):
         workers = [_one_worker(url, redis, api) for _ in range(asked.starts)]
         cold, warm, begins = zip(*workers, strict=True)
-        print(f"process to first step: {statistics.median(cold):.1f} s (median of {len(cold)})")
+        print(f"- process to first step: {statistics.median(cold):.1f} s (median of {len(cold)})")
         soon = [seconds for each in warm for seconds in each]
         print(
-            f"queued to first step, warm: {1e3 * statistics.median(soon):.0f} ms (median), "
+            f"- queued to first step, warm: {1e3 * statistics.median(soon):.0f} ms (median), "
             f"{1e3 * max(soon):.0f} ms (most of {len(soon)})"
         )
         begun = [seconds for each in begins for seconds in each]
-        print(f"of which until it begins: {1e3 * statistics.median(begun):.0f} ms (median)")
+        print(f"- of which until it begins: {1e3 * statistics.median(begun):.0f} ms (median)")
         idle = [_idle(url, redis, api, asked.jobs) for _ in range(asked.rounds)]
-        print(f"device idle between jobs: {statistics.median(idle):.2%}")
+        print(f"- device idle between jobs: {statistics.median(idle):.2%}")
         ratios = []
         for _ in range(asked.rounds):
             one, two = (_rate(url, redis, api, count, asked.jobs) for count in (1, 2))
             ratios.append(two / one)
-        print(f"two worker processes: {statistics.median(ratios):.2f} times the jobs of one")
+        print(f"- two worker processes: {statistics.median(ratios):.2f} times the jobs of one")
 
 
 def _asked() -> argparse.Namespace:

@@ -3,8 +3,8 @@
     make bench
     make bench OPTIONS="--only readiness growth"    # anew, beside what the file has of this machine
 
-The machine should do nothing else meanwhile. It took 62 minutes on two cores with AVX2 alone; in 23
-of them neural-style paints, whose losses are kept for the next time.
+The machine should do nothing else meanwhile. A part that fails leaves what was measured before, and
+the exit code is 1.
 """
 
 import argparse
@@ -21,7 +21,7 @@ _PEERS = ".bench-venv/bin/python"
 
 #: By its module, each with its question and options.
 _PARTS = {
-    "engine": ("A step, beside PyTorch's", "--torch", _PEERS, "--rounds", "2"),
+    "engine": ("A step, beside PyTorch's", "--torch", _PEERS),
     "time_to_loss": ("Time to the loss of neural-style", "--neural-style", _PEERS),
     "readiness": ("A worker's first step, and its idle time", "--jobs", "4", "--rounds", "1"),
     "growth": ("Growth with the picture",),
@@ -37,6 +37,7 @@ def main() -> None:
     asked = parser.parse_args()
     header = f"# What was measured\n\n{machine.description()}; {time.strftime('%B %Y')}.\n\n"
     found = _measured_before(header)
+    failed = []
     for module in asked.only:
         title, *options = _PARTS[module]
         words = ["-m", f"benchmarks.{module}", *options]
@@ -44,10 +45,15 @@ def main() -> None:
         began = time.monotonic()
         said = _said([word.replace(_PEERS, asked.peers) for word in words])
         minutes = (time.monotonic() - began) / 60
+        if said is None:
+            failed.append(title)
+            continue
         command = f"    .venv/bin/python {' '.join(words)}"
         found[title] = f"{command}\n\nIn {minutes:.1f} minutes:\n\n{said}\n"
         parts = [f"## {title}\n\n{found[title]}" for title, *_ in _PARTS.values() if title in found]
         _FILE.write_text(header + "\n".join(parts), encoding="utf-8")
+    if failed:
+        sys.exit(f"Not measured: {', '.join(failed)}")
     print(f"Written: {_FILE.name}")
 
 
@@ -60,11 +66,10 @@ def _measured_before(header: str) -> dict[str, str]:
     return dict(part.split("\n\n", 1) for part in parts)
 
 
-def _said(words: list[str]) -> str:
-    done = subprocess.run([sys.executable, *words], capture_output=True, text=True, check=False)
-    if done.returncode:
-        return f"It failed: {done.stderr.splitlines()[-1]}"
-    return done.stdout.strip()
+def _said(words: list[str]) -> str | None:
+    """What a part prints; None if it fails, and then it has said why."""
+    done = subprocess.run([sys.executable, *words], stdout=subprocess.PIPE, text=True, check=False)
+    return None if done.returncode else done.stdout.strip()
 
 
 if __name__ == "__main__":

@@ -1,16 +1,18 @@
-"""What part of the painting time do checkpoints and heartbeats cost?
+"""What part of the painting time do checkpoints, previews and heartbeats cost?
 
-.venv/bin/python -m benchmarks.safety [SIZE]
+    python -m benchmarks.safety [SIZE]
 
 Each is timed by itself, with a real Valkey, and set against how often it comes. Only taking a
-checkpoint stops the device; the rest is done by the intake thread meanwhile, and is counted as if
-it stopped the device too.
+picture or a checkpoint stops the device; the rest is done by the intake thread meanwhile, and is
+counted as if it stopped the device too.
 """
 
+import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -18,7 +20,7 @@ import numpy as np
 import tensorflow as tf
 
 from benchmarks.service import SAMPLES
-from model import weights
+from model import images, weights
 from model.devices import open_devices
 from model.painting import Studio
 from model.params import StyleTransferParams
@@ -28,7 +30,7 @@ from scripts.parts import Parts
 from worker.device import Device
 from worker.intake import BEAT_SECONDS, IntakeWorker
 from worker.jobs import Jobs
-from worker.pace import CHECKPOINT_SECONDS
+from worker.pace import CHECKPOINT_SECONDS, PREVIEW_SECONDS
 from worker.pictures import Pictures
 from worker.settings import Settings
 from worker.submission import Submission
@@ -36,14 +38,14 @@ from worker.submission import Submission
 REPETITIONS = 15
 
 
-def least_seconds(work: Callable[[], object], times: int = REPETITIONS) -> float:
-    """Shortest duration of a callable: whatever else the machine does only adds."""
-    seconds = []
+def seconds(work: Callable[[], object], times: int = REPETITIONS) -> float:
+    """Median duration of a callable."""
+    found = []
     for _ in range(times):
         began = time.perf_counter()
         work()
-        seconds.append(time.perf_counter() - began)
-    return min(seconds)
+        found.append(time.perf_counter() - began)
+    return statistics.median(found)
 
 
 def begun(size: int) -> Run:
@@ -78,20 +80,32 @@ def main() -> None:
     """Prints a line for each, and the sum."""
     size = int(sys.argv[1]) if len(sys.argv) > 1 else 512
     run = begun(size)
-    step = least_seconds(lambda: run.advance(1), times=2)
-    taking, data = least_seconds(run.checkpoint), run.checkpoint()
-    with tempfile.TemporaryDirectory() as folder, Parts(Path(folder), workers=0) as parts:
-        settings = Settings(redis_url=parts.redis_url, data_dir=Path(folder))
-        storing = least_seconds(lambda: parts.jobs.blobs.put("0" * 32, "checkpoint", data, 60))
-        beating = least_seconds(a_beat(parts.jobs, settings))
-    shares = ((taking + storing) / CHECKPOINT_SECONDS, beating / BEAT_SECONDS)
     sys.stdout.write(
-        f"{size} x {size}, a step takes {step:.3f} s\n"
-        f"checkpoint of {len(data) / 2**20:.1f} MiB: {1e3 * taking:.1f} ms to take, "
-        f"{1e3 * storing:.1f} ms to store, each {CHECKPOINT_SECONDS:g} s: {shares[0]:.3%}\n"
-        f"heartbeat: {1e3 * beating:.2f} ms, each {BEAT_SECONDS:g} s: {shares[1]:.3%}\n"
-        f"together {sum(shares):.3%} of the painting time\n"
+        f"{size} x {size}, a step takes {seconds(lambda: run.advance(1), 3):.3f} s\n\n"
     )
+    checkpoint, picture = run.checkpoint(), run.picture()
+    preview = images.encode_preview(picture)
+    with tempfile.TemporaryDirectory() as folder, Parts(Path(folder), workers=0) as parts:
+        put = partial(parts.jobs.blobs.put, "0" * 32)
+        settings = Settings(redis_url=parts.redis_url, data_dir=Path(folder))
+        costs = {
+            f"a checkpoint of {len(checkpoint) / 2**20:.1f} MiB": (
+                seconds(run.checkpoint) + seconds(lambda: put("checkpoint", checkpoint, 60)),
+                CHECKPOINT_SECONDS,
+            ),
+            f"a preview of {len(preview) / 2**10:.0f} KiB": (
+                seconds(run.picture)
+                + seconds(lambda: images.encode_preview(picture))
+                + seconds(lambda: put("preview", preview, 60)),
+                PREVIEW_SECONDS,
+            ),
+            "a heartbeat": (seconds(a_beat(parts.jobs, settings)), BEAT_SECONDS),
+        }
+    for what, (cost, every) in costs.items():
+        share = cost / every
+        sys.stdout.write(f"- {what}: {1e3 * cost:.1f} ms each {every:g} s, {share:.2%}\n")
+    together = sum(cost / every for cost, every in costs.values())
+    sys.stdout.write(f"- together {together:.2%} of the painting time\n")
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ neural-style's 500 iterations take long, so their losses are kept (``neural_curv
 
 import argparse
 import json
+import statistics
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -41,7 +42,7 @@ from model.vgg import Network  # noqa: E402
 from worker.settings import load_settings  # noqa: E402
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Way:
     """How ours gets there: the optimiser, and steps at shares of the size, coarse to fine."""
 
@@ -62,19 +63,24 @@ def main() -> None:
     asked = _asked()
     open_devices("cpu")
     features = weights.load("bundled", load_settings().folder / "features")
-    print(machine.description(), flush=True)
+    print(f"- {machine.description()}", flush=True)
     content, style = _pair(asked.size)
     loss = NeuralLoss(Network(features), content, style, neural_curve.STYLE_WEIGHT)
     task = Task(features, content, style, loss)
-    theirs = neural_curve.curve(asked.neural_style, task, asked.iterations)
-    goal = theirs[-1]
+    python, iterations = asked.neural_style, asked.iterations
+    before = neural_curve.beginning(python, task)
+    losses = neural_curve.losses(python, task, iterations, before.loss)
+    curves = {way: list(_ours(way, task, losses[iterations])) for way in WAYS}
+    after = neural_curve.beginning(python, task)
+    seconds = statistics.median(before.seconds + after.seconds)
+    theirs = [Point(seconds * iteration, loss) for iteration, loss in losses.items()]
+    print("\nSeconds, and the loss then, which is 1 where nothing is right:\n")
     _print("neural-style", theirs)
-    lines = ["| | seconds to the loss | times as fast |", "|---|--:|--:|"]
-    lines.append(f"| neural-style, {asked.iterations} iterations | {goal.seconds:.0f} | 1 |")
-    for way in WAYS:
-        ours = list(_ours(way, task, goal))
+    lines = ["\n| | seconds to the loss | times as fast |", "|---|--:|--:|"]
+    lines.append(f"| neural-style, {iterations} iterations | {theirs[-1].seconds:.0f} | 1 |")
+    for way, ours in curves.items():
         _print(way.name, ours)
-        lines.append(_row(way, ours[-1], goal))
+        lines.append(_row(way, ours[-1], theirs[-1]))
     print("\n".join(lines))
 
 
@@ -95,7 +101,7 @@ def _pair(size: int) -> tuple[easel.Array, easel.Array]:
     return _as_people_get_it(content), _as_people_get_it(style)
 
 
-def _ours(way: Way, task: Task, goal: Point) -> Iterator[Point]:
+def _ours(way: Way, task: Task, goal: float) -> Iterator[Point]:
     """Looks at the painting now and then, until its loss is as low or its steps are at an end."""
     params = neural_params(max(task.content.shape), way.optimizer)
     began = time.perf_counter()
@@ -105,7 +111,7 @@ def _ours(way: Way, task: Task, goal: Point) -> Iterator[Point]:
     objective = Objective(network, task.loss.kind)
     run = Run(scaled, Steps(objective, OPTIMIZERS[params.optimizer](), "cpu"))
     seconds, point = 0.0, Point(0.0, np.inf)
-    while not run.done and point.loss > goal.loss:
+    while not run.done and point.loss > goal:
         run.advance(5)
         seconds += time.perf_counter() - began
         picture = run.picture()
@@ -135,7 +141,7 @@ def _as_people_get_it(picture: easel.Array) -> easel.Array:
 
 def _print(name: str, points: list[Point]) -> None:
     curve = [[round(p.seconds, 1), float(f"{p.loss:.4g}")] for p in points]
-    print(f"{name}: {json.dumps(curve)}", flush=True)
+    print(f"- {name}: {json.dumps(curve)}", flush=True)
 
 
 if __name__ == "__main__":

@@ -143,8 +143,11 @@ class Painting:
 
 
 def _gram(activations: torch.Tensor) -> torch.Tensor:
-    """In the network's own numbers, which is the fastest."""
-    flat = activations.permute(0, 2, 3, 1).reshape(-1, activations.shape[1])
+    """In the network's own numbers, and as they lie in memory, which is the fastest."""
+    if activations.is_contiguous():  # channels first
+        flat = activations[0].flatten(1)
+        return (flat @ flat.T).float() / flat.shape[1]
+    flat = activations[0].permute(1, 2, 0).flatten(0, 1)
     return (flat.T @ flat).float() / flat.shape[0]
 
 
@@ -158,7 +161,8 @@ def main() -> None:
     features = dict(np.load(asked.features))
     pictures = np.load(asked.content), np.load(asked.style)
     settings = _at_hand(asked.device)
-    print(json.dumps({"torch": torch.__version__, "settings": list(settings)}), flush=True)
+    said = f"{torch.__version__}, {torch.get_num_threads()} threads"
+    print(json.dumps({"torch": said, "settings": list(settings)}), flush=True)
     begin = functools.lru_cache(len(settings))(
         lambda setting, size: _begun(features, settings[setting], pictures, size, asked.device)
     )

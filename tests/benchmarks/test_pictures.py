@@ -16,7 +16,6 @@ from benchmarks.pictures import Exhibition
 from benchmarks.report import Row
 from benchmarks.source import fingerprint
 from benchmarks.subjects import Pair, Subject
-from model import weights
 from model.painting import Studio
 from model.vgg import Features
 from tests.pictures import photograph, style_picture
@@ -50,11 +49,6 @@ def folders(tmp_path: Path) -> tuple[Path, Path]:
         (styles / f"style{number}.png").write_bytes(style_picture(80 + number, 80))
     (styles / "README.md").write_text("no picture")
     return contents, styles
-
-
-@pytest.fixture(scope="module")
-def bundled(tmp_path_factory: pytest.TempPathFactory) -> Features:
-    return weights.load("bundled", tmp_path_factory.mktemp("cache"))
 
 
 def pair() -> Pair:
