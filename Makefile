@@ -69,5 +69,5 @@ $(VENV)/.features: $(VENV)/.run
 # Exactly this build: neural-style's torchvision does not load beside another, such as one for CPUs.
 .bench-venv/.peers:
 	@$(PYTHON) -m venv .bench-venv
-	@.bench-venv/bin/python -m pip install --quiet --disable-pip-version-check torch===2.13.0 neural-style==0.5.7
+	@.bench-venv/bin/python -m pip install --quiet --disable-pip-version-check torch===2.13.0 neural-style==0.5.7 pystiche==1.0.1
 	@touch $@

@@ -1,4 +1,4 @@
-"""neural-style's losses as its iterations go on, and when it has them.
+"""neural-style's losses as its iterations go on, and when it has them; and pystiche's.
 
 500 iterations take twenty minutes on two cores, and their losses do not depend on the clock, only a
 little on how a processor rounds. They are kept in neural_curve.json, with what they were found on.
@@ -27,6 +27,8 @@ from model.vgg import Features
 #: does. With its own weights the features, which are normalised, would hardly paint.
 STYLE_WEIGHT = 1e5
 OPTIONS = ("-tv_weight", "0", "-style_weight", f"{STYLE_WEIGHT:g}")
+
+_PYSTICHE = Path(__file__).with_name("pystiche_driver.py")
 
 _KEPT = Path(__file__).with_suffix(".json")
 
@@ -115,6 +117,26 @@ def losses(python: Path, task: Task, iterations: int, begins_with: float) -> dic
     return {int(iteration): loss for iteration, loss in kept["losses"].items()}
 
 
+def pystiche(python: Path, task: Task, iterations: int) -> list[Point]:
+    """What pystiche comes to after each ten iterations for the same loss, and when, here.
+
+    Args:
+        python: the interpreter that has pystiche.
+        task: what it paints; it begins with the photograph.
+        iterations: how many; a multiple of ten.
+
+    Raises:
+        RuntimeError: pystiche failed.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        files = _handed_over(task, folder)
+        span = [f"--iterations={iterations}", f"--every={_EVERY}"]
+        command = [str(python), str(_PYSTICHE), *files, *span, f"--style-weight={STYLE_WEIGHT:g}"]
+        snapshots = last_line(command)["snapshots"]
+        return [Point(s, task.loss(easel.read(folder / f"{n}.png"))) for n, s in snapshots.items()]
+
+
 def _found(python: Path, task: Task, iterations: int) -> dict[str, Any]:
     with _painted(python, task, iterations, _EVERY) as (folder, facts):
         found = {str(n): task.loss(easel.read(folder / f"{n}.png")) for n in facts["snapshots"]}
@@ -132,12 +154,17 @@ def _painted(
     """A folder with its pictures by iteration, and what the driver says."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        easel.write(task.content, folder / "content.png")
-        easel.write(task.style, folder / "style.png")
-        formats.save(task.features, folder / "features.npz")
-        files = [f"--{Path(f).stem}={folder / f}" for f in ("content.png", "style.png")]
-        files += [f"--features={folder / 'features.npz'}", f"--output={folder / 'output.png'}"]
+        files = _handed_over(task, folder)
         span = [f"--iterations={iterations}", f"--every={every}"]
         size = f"--size={max(task.content.shape)}"
         command = [str(python), str(DRIVER), *files, *span, size, "--", *OPTIONS]
         yield folder, last_line(command)
+
+
+def _handed_over(task: Task, folder: Path) -> list[str]:
+    """Puts into a folder what a driver needs; gives its options for that."""
+    easel.write(task.content, folder / "content.png")
+    easel.write(task.style, folder / "style.png")
+    formats.save(task.features, folder / "features.npz")
+    names = ("content.png", "style.png", "features.npz", "output.png")
+    return [f"--{Path(name).stem}={folder / name}" for name in names]

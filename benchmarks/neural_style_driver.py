@@ -28,11 +28,11 @@ _MEAN = np.array([103.939, 116.779, 123.68], np.float32)
 _RANGE = 256
 
 
-class _Enough(Exception):  # noqa: N818 - it is no error
+class Enough(Exception):  # noqa: N818 - it is no error
     """The time is up, or the iterations are done."""
 
 
-class _Watch:
+class Watch:
     """Ends an optimisation that knows no clock, and keeps the image that it had come to."""
 
     def __init__(self, seconds: float, iterations: int, every: int) -> None:
@@ -55,10 +55,19 @@ class _Watch:
                 self.snapshots[self.iterations] = self.seconds, image.detach().clone()
             if self.seconds >= self._limit[0] or self.iterations >= self._limit[1]:
                 self.image = image.detach().clone()
-                raise _Enough
+                raise Enough
             return loss
 
         return watched
+
+    def facts(self) -> dict[str, Any]:
+        """What there is to say of it, for JSON."""
+        return {
+            "seconds": self.seconds,
+            "iterations": self.iterations,
+            "snapshots": {iteration: seconds for iteration, (seconds, _) in self.snapshots.items()},
+            "torch": torch.__version__,
+        }
 
 
 def main() -> None:
@@ -66,20 +75,18 @@ def main() -> None:
     asked = _asked()
     engine = _engine(asked)
     network = _network(np.load(asked.features), engine.params.pooling)
-    _normalise(network, engine.preprocess(asked.content, asked.size))
+    normalise(network, engine.preprocess(asked.content, asked.size))
     layers = importlib.import_module("neural_style.loader.CaffeLoader").vgg19_dict
     network = network if asked.gpu == "c" else network.cuda()
     engine.loadCaffemodel = lambda *_: (network, layers)
-    watch = _Watch(asked.seconds, asked.iterations, asked.every)
+    watch = Watch(asked.seconds, asked.iterations, asked.every)
     _let_watch(engine, watch)
-    with contextlib.suppress(_Enough), contextlib.redirect_stdout(sys.stderr):
+    with contextlib.suppress(Enough), contextlib.redirect_stdout(sys.stderr):
         engine.main()
     engine.deprocess(watch.image).save(asked.output)
     for iteration, (_, image) in watch.snapshots.items():
         engine.deprocess(image).save(asked.output.with_name(f"{iteration}.png"))
-    snapshots = {iteration: seconds for iteration, (seconds, _) in watch.snapshots.items()}
-    facts = {"seconds": watch.seconds, "iterations": watch.iterations, "snapshots": snapshots}
-    print(json.dumps(facts | {"torch": torch.__version__}))
+    print(json.dumps(watch.facts()))
 
 
 def _asked() -> argparse.Namespace:
@@ -106,7 +113,7 @@ def _engine(asked: argparse.Namespace) -> Any:
     return importlib.import_module("neural_style.neural_style")
 
 
-def _let_watch(engine: Any, watch: _Watch) -> None:
+def _let_watch(engine: Any, watch: Watch) -> None:
     """Has the watch look on at each evaluation of the loss."""
     setup = engine.setup_optimizer
 
@@ -142,7 +149,7 @@ def _for_its_pixels(kernel: Any, bias: Any, mean: Any) -> tuple[Any, Any]:
     return kernel / _RANGE, bias + np.einsum("hwio,i->o", kernel, shift)
 
 
-def _normalise(network: Any, picture: Any) -> None:
+def normalise(network: Any, picture: Any) -> None:
     """Brings all layers to one scale, whatever features they are: ReLUs and poolings pass it on.
 
     Gatys et al. 2016 (section 2) normalise the network so that each layer's activations are as

@@ -99,6 +99,6 @@ def last_line(command: Sequence[str]) -> Mapping[str, Any]:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         tail = "\n".join(done.stderr.splitlines()[-5:])
-        raise RuntimeError(f"neural-style gave up. Received:\n{tail}")
+        raise RuntimeError(f"{Path(command[1]).stem} gave up. Received:\n{tail}")
     found: Mapping[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found

@@ -22,7 +22,7 @@ _PEERS = ".bench-venv/bin/python"
 #: By its module, each with its question and options.
 _PARTS = {
     "engine": ("A step, beside PyTorch's", "--torch", _PEERS),
-    "time_to_loss": ("Time to the loss of neural-style", "--neural-style", _PEERS),
+    "time_to_loss": ("Time to the loss of neural-style", "--peers", _PEERS),
     "readiness": ("A worker's first step, and its idle time", "--jobs", "4", "--rounds", "1"),
     "growth": ("Growth with the picture",),
     "safety": ("Checkpoints and heartbeats",),
