@@ -77,7 +77,7 @@ class Worker:
         )
         self._jobs = Jobs(connection, settings)
         self._courier = Courier(self._jobs, settings)
-        self._feeder = Feeder(self._jobs, settings)
+        self._feeder = Feeder(self._jobs, settings, self._coord.should_stop)
         self._info = presence.WorkerInfo(
             name=f"{socket.gethostname()}-{uuid4().hex[:8]}",
             host=socket.gethostname(),
@@ -92,7 +92,7 @@ class Worker:
 
     def run(self) -> int:
         """Works until a signal or an error of the house; returns the exit code."""
-        stop_asked = _watch_signals()
+        signals = _watch_signals()
         for device in self._devices:
             self._start(device)
         self._thread("presence", self._announce)
@@ -103,7 +103,7 @@ class Worker:
         while not self._coord.wait_for_stop(timeout=0.1):
             watchdog.pat()
             # Not requested in the signal handler: the coordinator's lock is not reentrant.
-            if stop_asked.is_set():
+            if signals:
                 self._coord.request_stop()
             with self._coord.stop_on_exception():
                 self._check_devices()
@@ -159,7 +159,7 @@ class Worker:
         with self._coord.stop_on_exception():
             while not self._coord.wait_for_stop(_SWEEP_LOOK_SECONDS):
                 with contextlib.suppress(*RedisAway):  # the next worker, or the next time
-                    self._jobs.blobs.sweep_if_due()
+                    self._jobs.blobs.sweep_if_due(self._coord.should_stop)
 
     def _publish_tallies(self, connection: Redis) -> None:
         for device in self._devices:
@@ -197,18 +197,22 @@ def _collect_from_now_on() -> None:
     gc.enable()
 
 
-def _watch_signals() -> threading.Event:
-    """An event that SIGTERM and SIGINT set; the second signal exits at once."""
-    asked = threading.Event()
+def _watch_signals() -> list[int]:
+    """SIGTERM and SIGINT as they come; the second signal exits at once.
+
+    Not an event: the second may come in the middle of the first one's handler, and would wait for
+    ever for the lock that this holds.
+    """
+    come: list[int] = []
 
     def handle(number: int, _frame: FrameType | None) -> None:
-        if asked.is_set():
+        if come:
             os._exit(128 + number)
-        asked.set()
+        come.append(number)
 
     signal.signal(signal.SIGTERM, handle)
     signal.signal(signal.SIGINT, handle)
-    return asked
+    return come
 
 
 def main(settings: Settings | None = None) -> int:

@@ -224,12 +224,16 @@ class Blobs:
         *kept, _ = (write or self._write)(forget)
         self._drop(name for names in kept for name in names)
 
-    def sweep_if_due(self) -> None:
-        """Sweeps, if no worker has in the last minutes; this may take minutes itself."""
-        if self._vault.is_elsewhere and self._connection.set(_SWEPT, 1, nx=True, ex=_SWEEP_SECONDS):
-            self.sweep()
+    def sweep_if_due(self, should_stop: Callable[[], bool]) -> None:
+        """Sweeps, if no worker has in the last minutes; this may take minutes itself.
 
-    def sweep(self) -> None:
+        Args:
+            should_stop: whether the house stops; then the rest is left to the next time.
+        """
+        if self._vault.is_elsewhere and self._connection.set(_SWEPT, 1, nx=True, ex=_SWEEP_SECONDS):
+            self.sweep(should_stop)
+
+    def sweep(self, should_stop: Callable[[], bool] = lambda: False) -> None:
         """Drops bytes whose keys have expired, or were never written."""
         for found in self._vault.old():
             if found:

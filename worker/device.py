@@ -155,7 +155,8 @@ class Device:
         while self._under_way.is_empty or self._fits(self.queue.peek()):
             assignment = self.queue.dequeue()
             assignment.take(RECORD_SECONDS)
-            self._under_way.begin(Easel(assignment, self.studio, self.tally))
+            with self._at_work():
+                self._under_way.begin(Easel(assignment, self.studio, self.tally))
 
     def _fits(self, following: Assignment | None) -> bool:
         """Nothing overtakes it: where it does not, it waits until others have ended."""
@@ -169,6 +170,7 @@ class Device:
         with contextlib.suppress(tf.errors.OutOfRangeError):
             while True:
                 self.queue.dequeue().end(Interrupted())
+                self.load.owe(-1)
 
     def _warm_up(self, should_stop: Callable[[], bool]) -> bool:
         """Traces the graphs that most jobs use, so that the first one need not wait for it.

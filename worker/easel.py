@@ -84,7 +84,7 @@ class Easel:
     def break_off(self, outcome: BaseException) -> None:
         """Ends the painting without a picture."""
         self.assignment.context.run(self._painting.close)
-        self.assignment.end(outcome)
+        self._end(outcome)
 
     def advance(self) -> None:
         """Takes a chunk of steps, and tells of it."""
@@ -104,7 +104,15 @@ class Easel:
         except StopIteration as end:
             self.assignment.end(end.value)
         except AtelierError as error:
-            self.assignment.end(error)
+            self._end(error)
+
+    def _end(self, outcome: BaseException) -> None:
+        if isinstance(outcome, AtelierError):
+            # Where the job's own error was raised nobody asks; the run and its tensors, which those
+            # frames hold, would stay in the device's memory until garbage is looked for.
+            outcome.__context__ = None
+            outcome = outcome.with_traceback(None)
+        self.assignment.end(outcome)
 
     def _paint(self) -> Generator[None, Progress | None, Array]:
         with self._tally.painting() as painter:
@@ -116,7 +124,8 @@ class Easel:
                     self._studio.device,
                     _first_line(error),
                 )
-            # Outside of the handler, which holds all that was in memory.
+            # Outside of the handler, which holds all that was in memory, and without the first run.
+            self.__dict__.pop("run", None)
             try:
                 return (yield from self._paint_to_the_end(painter, small_tiles=True))
             except tf.errors.ResourceExhaustedError:

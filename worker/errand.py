@@ -1,5 +1,7 @@
 """What an intake thread does for a job beside waiting: prepare, report, store."""
 
+from collections.abc import Callable
+
 from model import images
 from model.door import PictureLimits
 from model.errors import PaintingError
@@ -17,8 +19,16 @@ from worker.result_files import file_headers
 from worker.settings import Settings
 
 
-def prepare(job: PaintingJob, blobs: Blobs, settings: Settings) -> Assignment:
+def prepare(
+    job: PaintingJob, blobs: Blobs, settings: Settings, check: Callable[[], None]
+) -> Assignment:
     """Fetches and decodes a job's pictures, and the checkpoint of an earlier attempt.
+
+    Args:
+        job: that is to be painted.
+        blobs: where its pictures are.
+        settings: with the limits of pictures.
+        check: called before each picture, to raise where there is no use in it any more.
 
     Raises:
         OtherVersion: what is to be done is not understood here.
@@ -27,17 +37,19 @@ def prepare(job: PaintingJob, blobs: Blobs, settings: Settings) -> Assignment:
             colours that do not go together.
     """
     return Assignment(
-        _sitting(job.work, blobs, settings.picture_limits),
+        _sitting(job.work, blobs, settings.picture_limits, check),
         resume=blobs.get(job.id, "checkpoint"),
         timeout_seconds=float(job.timeout or settings.job_timeout_seconds),
     )
 
 
-def _sitting(work: Work, blobs: Blobs, limits: PictureLimits) -> Sitting:
+def _sitting(work: Work, blobs: Blobs, limits: PictureLimits, check: Callable[[], None]) -> Sitting:
     def picture(digest: str) -> Array:
+        check()
         return decoding.picture(_upload(digest, blobs), limits)
 
     def mask(digest: str) -> Array:
+        check()
         return decoding.mask(_upload(digest, blobs), limits)
 
     return Sitting.prepare(

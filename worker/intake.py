@@ -144,8 +144,7 @@ class IntakeWorker(RqWorker):
             raise
 
     def _paint(self, job: PaintingJob) -> None:
-        if self._coord.should_stop():  # since it was waited for: it is not to be begun any more
-            raise Interrupted
+        self._stop_if_asked()
         began = time.monotonic()
         number = self._begin(job)
         logger.info("Job %s begins: %s, attempt %d", job.id, job.description, number)
@@ -153,7 +152,7 @@ class IntakeWorker(RqWorker):
             raise Canceled
         tally = self._device.tally
         with tally.stage("preparing"), self._kept_alive(job):
-            assignment = errand.prepare(job, self._jobs.blobs, self._settings)
+            assignment = errand.prepare(job, self._jobs.blobs, self._settings, self._stop_if_asked)
         describe(
             size=assignment.sitting.params.size,
             steps=sum(scale.steps for scale in assignment.sitting.scales),
@@ -172,6 +171,11 @@ class IntakeWorker(RqWorker):
                 lambda: errand.store(self._lease, picture, assignment, self._jobs, self._settings),
             )
         logger.info("Job %s is painted, after %.1f s", job.id, time.monotonic() - began)
+
+    def _stop_if_asked(self) -> None:
+        """Raises Interrupted where the house stops: nothing else is to be begun."""
+        if self._coord.should_stop():
+            raise Interrupted
 
     def _begin(self, job: PaintingJob) -> int:
         features = self._device.studio.features
@@ -203,7 +207,7 @@ class IntakeWorker(RqWorker):
     def _speak_for(self, job: PaintingJob, assignment: Assignment) -> Array:
         reporter = errand.Reporter(self._lease, self._jobs, self._settings)
         patience = Patience(self._coord, self._settings.stop_grace_seconds / 2)
-        while assignment.outcome is None:
+        while (outcome := assignment.outcome) is None:
             assignment.changed.wait(BEAT_SECONDS)
             assignment.changed.clear()
             patience.check()
@@ -213,14 +217,19 @@ class IntakeWorker(RqWorker):
                 self.maintain_heartbeats(job)
                 self._stay(job)
                 reporter.publish(assignment.take_news())
-                self._upkeep.run_if_due()
             except RedisAway:
                 logger.warning("Redis does not answer; job %s is painted on.", job.id)
+            self._make_a_round()
         last_news = assignment.take_news()
         self._insist(job, lambda: reporter.publish(last_news))
-        if isinstance(assignment.outcome, BaseException):
-            raise assignment.outcome
-        return assignment.outcome
+        if isinstance(outcome, BaseException):
+            raise outcome
+        return outcome
+
+    def _make_a_round(self) -> None:
+        """Looks after all jobs, if that is due; what goes wrong is not the doing of this one."""
+        with self._coord.stop_on_exception(), suppress(*RedisAway):
+            self._upkeep.run_if_due()
 
     def _count(self, assignment: Assignment) -> None:
         if assignment.taken.is_set() and not assignment.counted.is_set():
@@ -240,9 +249,7 @@ class IntakeWorker(RqWorker):
         def beat() -> None:
             with self._lease.speaking:
                 self.maintain_heartbeats(job)
-            # What goes wrong in a round is not this job's doing.
-            with self._coord.stop_on_exception(), suppress(*RedisAway):
-                self._upkeep.run_if_due()
+            self._make_a_round()
 
         def give_up() -> None:
             with self._coord.stop_on_exception():

@@ -216,7 +216,8 @@ class PaintingJob(RqJob):
             error=facts.get("error") if status == "failed" else None,
         )
 
-    def _execute(self) -> None:
+    def perform(self) -> None:
+        """Does what there is to do. RQ would first write to the record, whosever it is by now."""
         self.perform_with(self)
 
 

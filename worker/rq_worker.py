@@ -15,6 +15,7 @@ from rq import Queue, SimpleWorker
 from rq.executions import Execution
 from rq.job import Job, JobStatus
 from rq.timeouts import BaseDeathPenalty
+from rq.utils import now
 from rq.worker import WorkerStatus
 
 from model.errors import AtelierError
@@ -105,6 +106,30 @@ class RqWorker(SimpleWorker):
         self._lease = cast("Lease", lease)
         self._attempt = Attempt(self._lease, self._jobs, self.name)
         return cast("Execution", self.execution)
+
+    def prepare_job_execution(
+        self,
+        job: Job,
+        remove_from_intermediate_queue: bool = False,  # noqa: FBT001, FBT002 - RQ's
+    ) -> None:
+        """Says that the job is painted, where RQ would not ask whose it is.
+
+        Raises:
+            Lost: it was given to another, or is not there any more.
+        """
+        ttl = self.get_heartbeat_ttl(job)
+
+        def say(pipeline: Pipeline) -> None:
+            self.set_current_job_id(job.id, pipeline)
+            self.set_current_job_working_time(0, pipeline)
+            self.heartbeat(ttl, pipeline)
+            job.heartbeat(now(), ttl, pipeline)
+            job.prepare_for_execution(self.name, pipeline)
+            if remove_from_intermediate_queue:
+                pipeline.lrem(self._jobs.queue.intermediate_queue_key, 1, job.id)
+            pipeline.persist(job.key)
+
+        self._lease.write(say)
 
     def handle_exception(self, job: Job, *exc_info: Any) -> None:
         """Says in the log why a job did not end in a picture: a line, or a trace if it is ours."""

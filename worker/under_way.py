@@ -58,16 +58,17 @@ class UnderWay:
             at_work: in which the device's pulse is taken.
         """
         for group in self._groups():
-            for easel in self._easels:
-                easel.look_around(should_stop)
             with at_work():
+                for easel in self._easels:
+                    easel.look_around(should_stop)
                 take_chunk([easel for easel in group if not easel.is_done])
             self._take_stock()
 
     def break_off(self, outcome: BaseException) -> None:
-        """Ends all of them without a picture."""
+        """Ends all of them without a picture, but for those that have one already."""
         for easel in self._easels:
-            easel.break_off(outcome)
+            if not easel.is_done:
+                easel.break_off(outcome)
         self._take_stock()
 
     def _groups(self) -> list[list[Easel]]:

@@ -12,6 +12,10 @@ from google.protobuf.message import DecodeError
 #: ``bytes_list``, and a ``value`` of that.
 _WAY = (0x0A, 0x0A, 0x12, 0x0A, 0x0A)
 
+#: All tags of an example, its features, an entry of them, and a feature. With others a length would
+#: be read where protobuf reads something else, and a picture be seen where none is.
+_TAGS = frozenset({0x0A, 0x12, 0x1A})
+
 #: Of a number: 64 bits, seven to a byte.
 _MAX_NUMBER_BYTES = 10
 
@@ -43,6 +47,8 @@ def _largest(message: memoryview, tag: int, most: int) -> memoryview:
     largest, at = message[:0], 0
     while at < len(message):
         found = message[at]
+        if found not in _TAGS:
+            raise DecodeError("There is a field that an example does not have.")
         length, begin = _number(message, at + 1)
         at = begin + length
         if found == tag and length > len(largest):

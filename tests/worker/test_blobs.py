@@ -140,8 +140,17 @@ def test_of_many_workers_one_sweeps(
     blobs = Blobs(redis, vault)
     for left in (0, 1):
         vault.keep(f"atelier:result:{JOB}", b"orphan")
-        blobs.sweep_if_due()
+        blobs.sweep_if_due(lambda: False)
         assert len(names(vault)) == left
+
+
+def test_a_house_that_stops_sweeps_no_further(
+    vault: InStore, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vaults, "_ORPHANED", timedelta(seconds=-2))
+    vault.keep(f"atelier:result:{JOB}", b"orphan")
+    Blobs(redis, vault).sweep_if_due(lambda: True)
+    assert len(names(vault)) == 1
 
 
 def test_a_reader_gets_what_has_just_taken_the_place_of_what_it_asked_for(

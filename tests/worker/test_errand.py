@@ -11,8 +11,8 @@ from rq.executions import Execution
 from model.params import StyleTransferParams
 from model.progress import CurvePoint, Progress
 from tests.worker.leases import let_go, taken
-from worker.assignment import Lost, News
-from worker.errand import Reporter
+from worker.assignment import Interrupted, Lost, News
+from worker.errand import Reporter, prepare
 from worker.jobs import Jobs
 from worker.lease import Lease
 from worker.painting_job import PaintingJob
@@ -80,6 +80,20 @@ def test_a_deleted_job_takes_its_loss_curve_with_it(
     let_go(job, held[1])
     jobs.delete(job.id)
     assert redis.keys(f"*{job.id}*") == []
+
+
+def test_no_picture_is_decoded_once_the_house_stops(
+    jobs: Jobs, job: PaintingJob, settings: Settings
+) -> None:
+    looks = iter([False, True])  # it stops while the photograph is decoded
+
+    def check() -> None:
+        if next(looks):
+            raise Interrupted
+
+    with pytest.raises(Interrupted):
+        prepare(job, jobs.blobs, settings, check)
+    assert next(looks, None) is None
 
 
 def test_news_of_a_job_that_another_worker_has_are_not_written(

@@ -14,6 +14,7 @@ from redis.client import Pipeline
 from model.params import StyleTransferParams
 from model.progress import Progress
 from model.sitting import Sitting
+from worker import events
 from worker import intake as intake_module
 from worker.assignment import Assignment, Lost, News
 from worker.device import Device
@@ -91,6 +92,21 @@ def test_who_takes_a_job_fences_off_whoever_had_it(
     with pytest.raises(Lost):
         first._lease.check()
     second._lease.check()
+
+
+def test_who_hears_late_that_a_job_was_given_to_another_does_not_begin_it(
+    jobs: Jobs, settings: Settings, redis: Redis, job: PaintingJob
+) -> None:
+    first, second = (intake_of(jobs, settings, name) for name in ("first", "second"))
+    execution = first.prepare_execution(job)
+    redis.zadd(jobs.queue.started_job_registry.key, {execution.composite_key: 1.0})
+    second.prepare_execution(job)
+    second._end(job, jobs.end_canceled)
+    before = redis.hgetall(job.key), redis.xlen(events.key_for(job.id))
+    with pytest.raises(Lost):
+        first.prepare_job_execution(job, remove_from_intermediate_queue=True)
+    assert (redis.hgetall(job.key), redis.xlen(events.key_for(job.id))) == before
+    assert redis.ttl(job.key) > 0, "it is not kept for ever"
 
 
 def test_a_worker_that_stops_does_not_begin_what_it_has_just_taken(
@@ -181,6 +197,24 @@ def test_what_goes_wrong_in_a_round_ends_the_house_and_not_the_job_at_hand(
     monkeypatch.setattr(intake._upkeep, "run_if_due", lambda: 1 / 0)
     with intake._kept_alive(job):
         assert intake._coord.wait_for_stop(10)
+    with pytest.raises(ZeroDivisionError):
+        intake._coord.join()
+
+
+def test_nor_where_it_goes_wrong_while_the_job_is_painted(
+    jobs: Jobs, settings: Settings, job: PaintingJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    intake = intake_of(jobs, settings)
+    intake._device = cast("Device", SimpleNamespace(check_pulse=lambda _seconds: None))
+    intake.prepare_execution(job)
+    assignment = Assignment(Sitting.prepare(PICTURE, [PICTURE], PARAMS), None, 60.0)
+
+    def go_wrong() -> None:
+        assignment.end(PICTURE)
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(intake._upkeep, "run_if_due", go_wrong)
+    assert intake._accompany(job, assignment) is PICTURE
     with pytest.raises(ZeroDivisionError):
         intake._coord.join()
 

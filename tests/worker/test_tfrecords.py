@@ -84,6 +84,19 @@ def test_what_is_beside_the_picture_has_a_bound_that_is_held_before_it_is_unpack
             tfrecords.taken_out(torn, 1000)
 
 
+def test_nothing_hides_behind_a_field_that_an_example_does_not_have() -> None:
+    pixels = tf.train.Feature(int64_list=tf.train.Int64List(value=[1] * 2000))
+    made = tf.train.Example(features=tf.train.Features(feature={"image/encoded": pixels}))
+    crowded = bytes(made.SerializeToString())
+    for tag in (0x0A, 0x0A, 0x12, 0x0A, 0x0A):
+        # For protobuf it is field 15 with eight bytes; as tags and lengths nothing, then the rest.
+        length = bytes(len(crowded) >> 7 * place & 0x7F | 0x80 for place in range(5)) + b"\x00"
+        crowded = bytes([0x79, 0x00, tag]) + length + crowded
+    tf.train.Example.FromString(crowded)  # it is one
+    with pytest.raises(InputError, match="no tf.train.Example"):
+        tfrecords.taken_out(crowded, 1000)
+
+
 def test_a_record_that_is_larger_than_is_taken_is_not_read() -> None:
     file = io.BytesIO(tfrecords.framed(bytes(1000)))
     with pytest.raises(BrokenArchiveError, match="Received: 1,000 bytes"):

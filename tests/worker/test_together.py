@@ -1,12 +1,15 @@
 """Several small pictures on one device: its real thread, without Redis and intake threads."""
 
+import gc
 import logging
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -20,8 +23,19 @@ from model.progress import Progress
 from model.run import Run, advance
 from model.sitting import Sitting
 from tests.house import eventually
-from worker.assignment import Array, Assignment, Canceled, DeviceLost, Interrupted
+from worker.assignment import (
+    Array,
+    Assignment,
+    Canceled,
+    DeviceHung,
+    DeviceLost,
+    Interrupted,
+)
 from worker.device import TOGETHER_ON_A_GPU, Device
+from worker.easel import Easel
+from worker.load import Load
+from worker.tally import Tally
+from worker.under_way import UnderWay
 
 #: A deadline for what takes seconds on a busy machine.
 SOON = 60.0
@@ -314,6 +328,85 @@ def test_one_that_does_not_fit_alone_goes_to_small_tiles_and_the_others_on_as_th
         painted(other)
     assert caplog.text.count("goes on with smaller tiles") == 1
     assert "goes on at step" in caplog.text
+
+
+def test_of_one_that_failed_nothing_stays_in_memory(house: House, spy: Spy) -> None:
+    runs: list[weakref.ref[Run]] = []
+
+    def diverge(those: Sequence[Run], steps: int) -> Outcomes:
+        runs.extend(map(weakref.ref, those))
+        outcomes = advance(those, steps)
+        try:
+            raise DivergedError("twice")  # noqa: TRY301 - for its traceback
+        except DivergedError as error:
+            return [error, *outcomes[1:]]
+
+    spy.instead = diverge
+    first, other = (assigned(sitting(seed, steps=ENDLESS)) for seed in range(2))
+    gc.disable()  # it is not to be left to the search for garbage
+    try:
+        house.hand_over(first, other)
+        assert isinstance(ended(first), DivergedError)
+        eventually(lambda: runs[0]() is None, within=SOON, what="its run is gone")
+    finally:
+        gc.enable()
+
+
+def test_a_device_that_hangs_as_it_begins_a_job_is_noticed(studio: Studio) -> None:
+    hangs, over = threading.Event(), threading.Event()
+
+    class Stuck(Device):
+        """One whose studio does not come back from the second job, the first being its own."""
+
+        def _trace(self) -> None:
+            self.studio = cast("Studio", SimpleNamespace(begin=self._hang))
+
+        def _hang(self, *_: object, **__: object) -> Run:
+            hangs.set()
+            over.wait(SOON)
+            raise DivergedError
+
+    device = Stuck(Studio(studio.features), 1)
+    house = House(device)
+    house.start()
+    try:
+        house.hand_over(assigned(sitting()))
+        assert hangs.wait(SOON)
+        with pytest.raises(DeviceHung):
+            device.check_pulse(0.0)
+    finally:
+        over.set()
+        house.stop()
+
+
+def test_what_is_painted_already_stays_so_where_the_device_is_lost_at_once() -> None:
+    load = Load()
+    under_way = UnderWay(2, load)
+    easels = [Easel(assigned(sitting(seed)), cast("Studio", None), Tally()) for seed in range(2)]
+    under_way._easels = list(easels)
+    load.owe(2)
+    easels[0].assignment.end(STYLE)
+    under_way.break_off(DeviceLost("lost"))
+    assert easels[0].assignment.outcome is STYLE
+    assert isinstance(easels[1].assignment.outcome, DeviceLost)
+
+
+def test_a_device_that_is_lost_has_nothing_more_to_do(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with painting(Device(studio, 1)) as house:
+        painted_now, waiting = (assigned(sitting(seed, steps=ENDLESS)) for seed in range(2))
+
+        def lost(*_: object) -> Progress:
+            eventually(lambda: house.device.queue.size() == 1, within=SOON, what="one waits")
+            raise tf.errors.InternalError(None, None, "the device fell off the bus")
+
+        assert house.device.warm.wait(SOON)
+        monkeypatch.setattr(Run, "advance", lost)
+        house.hand_over(painted_now, waiting)
+        assert isinstance(ended(painted_now), DeviceLost)
+        assert isinstance(ended(waiting), Interrupted)
+        eventually(lambda: house.device.load.is_idle, within=SOON, what="it has nothing to do")
 
 
 def test_a_device_that_is_lost_ends_all_that_it_paints(studio: Studio, spy: Spy) -> None:

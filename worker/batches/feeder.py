@@ -73,9 +73,18 @@ class _Load:
 
 
 class Feeder:
-    """Feeds the queue of one Redis; used by one thread only."""
+    """Feeds the queue of one Redis; used by one thread only.
 
-    def __init__(self, jobs: Jobs, settings: Settings) -> None:
+    Args:
+        jobs: of that Redis.
+        settings: of the house.
+        should_stop: whether the house stops; then it makes no further job.
+    """
+
+    def __init__(
+        self, jobs: Jobs, settings: Settings, should_stop: Callable[[], bool] = lambda: False
+    ) -> None:
+        self._should_stop = should_stop
         self._jobs = jobs
         self._connection = jobs.connection
         self._blobs = jobs.blobs
@@ -166,7 +175,7 @@ class Feeder:
         return _Load(batch, page, manifest, self._blobs)
 
     def _make_jobs(self, load: _Load, room: int) -> None:
-        while room and (turn := self._next_turn(load)):
+        while room and not self._should_stop() and (turn := self._next_turn(load)):
             try:
                 room -= self._take(turn, load)
             except (QueueFull, TooManyJobs):  # there is none yet

@@ -97,6 +97,15 @@ def test_feeders_that_feed_at_once_make_one_job_of_each_picture(
         assert jobs.blobs.has_uploads(job.id, record.pictures)
 
 
+def test_a_house_that_stops_makes_no_further_job(redis: Redis, settings: Settings) -> None:
+    jobs = Jobs(redis, settings)
+    batch = Batches(jobs, settings).hand_in(an_order(3))
+    Feeder(jobs, settings, lambda: jobs.waiting() == 2).feed(batch.id)
+    assert jobs.waiting() == 2
+    Feeder(jobs, settings).feed(batch.id)
+    assert jobs.waiting() == 3
+
+
 def test_what_a_killed_feeder_left_undone_is_done_by_the_next(
     redis: Redis, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
