@@ -34,7 +34,7 @@ format: $(VENV)/.dev  ## bring the code into the form that lint wants
 features: $(VENV)/.features  ## learn the bundled features anew
 	@$(BIN)/python -m model.pretrain --output model/features/bundled.npz
 
-bench: $(VENV)/.dev .bench-venv/.peers  ## measure beside the peers, about an hour; writes benchmarks/results.md
+bench: $(VENV)/.dev .bench-venv/.peers  ## measure beside the peers, 40 minutes; writes benchmarks/results.md
 	@$(BIN)/python -m benchmarks.results $(OPTIONS)
 
 bench-pictures: $(VENV)/.dev  ## judge 36 paintings at each quality level; hours, goes on where it stopped

@@ -42,7 +42,7 @@ from model.steps import Steps  # noqa: E402
 from model.vgg import Network  # noqa: E402
 from worker.settings import load_settings  # noqa: E402
 
-#: For a curve; to neural-style's loss they are far too few.
+#: For a curve; it takes longer to neural-style's loss.
 _PYSTICHE_ITERATIONS = 60
 
 
