@@ -236,6 +236,8 @@ class Blobs:
     def sweep(self, should_stop: Callable[[], bool] = lambda: False) -> None:
         """Drops bytes whose keys have expired, or were never written."""
         for found in self._vault.old():
+            if should_stop():
+                return
             if found:
                 kept = cast("list[bytes | None]", self._connection.mget([key for key, _ in found]))
                 pairs = zip(found, kept, strict=True)

@@ -93,7 +93,7 @@ def test_nothing_hides_behind_a_field_that_an_example_does_not_have() -> None:
         length = bytes(len(crowded) >> 7 * place & 0x7F | 0x80 for place in range(5)) + b"\x00"
         crowded = bytes([0x79, 0x00, tag]) + length + crowded
     tf.train.Example.FromString(crowded)  # it is one
-    with pytest.raises(InputError, match="no tf.train.Example"):
+    with pytest.raises(InputError, match=r"no tf\.train\.Example"):
         tfrecords.taken_out(crowded, 1000)
 
 
