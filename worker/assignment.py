@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from model import tiles
 from model.progress import Progress
 from model.sitting import Sitting
 
@@ -74,7 +73,6 @@ class Assignment:
         sitting: the pictures and how to paint them.
         resume: checkpoint of an earlier attempt, or None.
         timeout_seconds: painting time allowed.
-        is_suspect: whether an earlier attempt failed, so that nothing else is to be at stake.
         cancel: set by the intake thread to end the painting.
         changed: set by the device thread whenever there is something to see.
         taken: set by the device thread when it has the assignment.
@@ -86,7 +84,6 @@ class Assignment:
     sitting: Sitting
     resume: bytes | None
     timeout_seconds: float
-    is_suspect: bool = False
     cancel: threading.Event = field(default_factory=threading.Event)
     changed: threading.Event = field(default_factory=threading.Event)
     taken: threading.Event = field(default_factory=threading.Event)
@@ -98,9 +95,7 @@ class Assignment:
 
     @property
     def room(self) -> int:
-        """What it takes of the pixels that the network sees at once; all where it is suspect."""
-        if self.is_suspect:
-            return tiles.LARGEST_KEPT
+        """What it takes of the pixels that the network sees at once."""
         height, width = self.sitting.content.shape[:2]
         return int(height * width)
 

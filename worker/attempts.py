@@ -1,7 +1,7 @@
 """How often a job was tried, and what became of it each time.
 
-An attempt is held against a job while its pictures are prepared and while its device paints it, and
-not while it waits for the device behind another: what befalls the worker then is not its doing. The
+An attempt is held against a job from when its pictures are prepared, but not while it waits for
+others, for the device or to be alone with it: what befalls the worker then is not its doing. The
 record of it is written beforehand, because whoever dies writes nothing: the next worker that finds
 an attempt without an end knows what that means. Only who has the job writes in it.
 """
@@ -49,7 +49,8 @@ class Attempt:
             mishaps = (*mishaps, how)
         if len(mishaps) >= most:
             raise TooManyAttempts(_told(mishaps))
-        self._attempts = Attempts(mishaps=mishaps, worker=self._worker, counts=True)
+        # One that failed before is to be alone, and may have to wait for that.
+        self._attempts = Attempts(mishaps=mishaps, worker=self._worker, counts=not mishaps)
         self._has_begun = True
         self._write(features=features)
         return self._attempts.number

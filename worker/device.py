@@ -60,7 +60,7 @@ class Device:
         together: how many assignments may be under way at once.
         queue: prepared assignments; one may wait while others are painted.
         reception: held by the intake thread that is getting the next assignment, so that no two
-            take a job each where there is room for one.
+            take a job each where there is room for one; and by one whose job is to be alone.
         load: what it has to do.
         tally: what it and its intake threads have done.
         lost: why it paints no more; None while it does.

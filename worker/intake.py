@@ -121,7 +121,7 @@ class IntakeWorker(RqWorker):
                 self._coord.wait_for_stop(self._strangers.leave(job))
                 return
             job.perform_with = self._perform
-            with following(job):
+            with following(job), self._device.load.at_stake():
                 try:
                     self.execute_job(job, queue)
                 except Settled:
@@ -148,6 +148,8 @@ class IntakeWorker(RqWorker):
         began = time.monotonic()
         number = self._begin(job)
         logger.info("Job %s begins: %s, attempt %d", job.id, job.description, number)
+        if is_suspect := number > 1:
+            self._wait_until_alone(job)
         if self._jobs.cancel_requested(job.id):
             raise Canceled
         tally = self._device.tally
@@ -159,10 +161,10 @@ class IntakeWorker(RqWorker):
             features=self._device.studio.features.name,
             attempt=number,
         )
-        # Whatever befell it may befall it again, and would be held against all beside it.
-        assignment.is_suspect = number > 1
         self._attempt.wait()
         self._hand_over(assignment)
+        if not is_suspect:
+            self._leave_reception()
         picture = self._accompany(job, assignment)
         self._stay(job)
         with tally.stage("storing"):
@@ -184,12 +186,25 @@ class IntakeWorker(RqWorker):
         self._device.tally.begun(job.waited_seconds)
         return number
 
+    def _wait_until_alone(self, job: PaintingJob) -> None:
+        """Nothing else is to be at stake with a job of which an attempt failed.
+
+        Whatever befell it may befall it again, and would be held against all beside it. So this
+        thread waits for them to end, and stays in the reception until its own job has ended.
+        """
+        while not self._device.load.wait_until_alone(BEAT_SECONDS):
+            self._stop_if_asked()
+            self._device.check_pulse(self._settings.hang_seconds)
+            self.maintain_heartbeats(job)
+            self._stay(job)
+            self._make_a_round()
+        self._attempt.go_on()
+
     def _hand_over(self, assignment: Assignment) -> None:
         try:
             self._device.hand_over(assignment)
         except tf.errors.CancelledError:  # the house is stopping
             raise Interrupted from None
-        self._leave_reception()
 
     def _leave_reception(self) -> None:
         if self._receiving:

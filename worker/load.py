@@ -3,6 +3,8 @@
 import math
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 #: The next job is taken when the present one has so many seconds left: enough to fetch and
 #: decode it, too few for it to be better off with another worker.
@@ -13,6 +15,7 @@ class Load:
     """The load of one device; safe to share between threads."""
 
     def __init__(self) -> None:
+        self._at_stake = 0  # jobs that an intake thread has in hand
         self._owed = 0  # assignments handed over and not ended
         self._under_way = 0  # those of them that are painted; the others wait
         self._has_room = False
@@ -28,6 +31,15 @@ class Load:
     def has_room(self) -> bool:
         """Whether it paints, and could paint one more beside."""
         return self._has_room
+
+    @contextmanager
+    def at_stake(self) -> Iterator[None]:
+        """In which an intake thread has a job in hand: what kills the process befalls it too."""
+        self._stake(1)
+        try:
+            yield
+        finally:
+            self._stake(-1)
 
     def owe(self, change: int) -> None:
         """Takes note of assignments: 1 that was handed over, -1 that has ended."""
@@ -57,6 +69,16 @@ class Load:
         """Waits until there is no assignment; False when ``timeout`` seconds are over."""
         with self._changed:
             return self._changed.wait_for(lambda: self.is_idle, timeout)
+
+    def wait_until_alone(self, timeout: float) -> bool:
+        """Waits until one job alone is at stake; False when ``timeout`` seconds are over."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._at_stake == 1, timeout)
+
+    def _stake(self, change: int) -> None:
+        with self._changed:
+            self._at_stake += change
+            self._changed.notify_all()
 
     def _is_nearly_free(self) -> bool:
         nobody_waits = self._owed == self._under_way

@@ -57,10 +57,20 @@ def test_a_job_that_was_painted_when_its_worker_died_has_lost_one_and_says_whose
 def test_a_job_whose_preparation_kills_its_workers_is_not_tried_for_ever(
     jobs: Jobs, job: str
 ) -> None:
-    for worker in ("first", "second"):
-        begun(jobs, job, worker)
+    begun(jobs, job, "first")
+    attempt, _ = begun(jobs, job, "second")
+    attempt.go_on()  # it is alone, and its pictures are prepared
     with pytest.raises(TooManyAttempts):
         begun(jobs, job, "third")
+
+
+def test_a_job_that_waited_to_be_alone_when_its_worker_died_has_not_lost_another(
+    jobs: Jobs, job: str
+) -> None:
+    begun(jobs, job, "first")
+    for worker in ("second", "third", "fourth"):
+        _, number = begun(jobs, job, worker)
+        assert number == 2
 
 
 def test_what_was_put_back_has_lost_none(jobs: Jobs, job: str) -> None:

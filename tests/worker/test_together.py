@@ -490,19 +490,6 @@ def test_one_that_is_canceled_while_it_waits_for_room_holds_nobody_up(studio: St
         assert first.outcome is None
 
 
-def test_one_of_which_an_attempt_failed_is_painted_while_nothing_else_is_at_stake(
-    house: House,
-) -> None:
-    first, suspect, last = (assigned(sitting(seed)) for seed in range(3))
-    suspect.is_suspect = True
-    house.hand_over(first, suspect, last)
-    assert suspect.taken.wait(SOON)
-    assert first.outcome is not None
-    assert last.taken.wait(SOON)
-    assert suspect.outcome is not None
-    painted(last)
-
-
 def test_the_next_is_wanted_while_there_is_room_for_a_small_picture(studio: Studio) -> None:
     device = Device(studio, 2)
 
