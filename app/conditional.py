@@ -66,6 +66,12 @@ def names(field: str, data: bytes) -> bool:
     return field.strip() == "*" or tag_of(data) in tags
 
 
+def listed(request: Request, name: str) -> str | None:
+    """A field whose value is a list, which may come in several lines (RFC 9110, section 5.3)."""
+    lines = request.headers.getlist(name)
+    return ", ".join(lines) if lines else None
+
+
 def answer(
     request: Request, data: bytes, media_type: str, *, headers: Mapping[str, str] | None = None
 ) -> Response:
@@ -74,14 +80,16 @@ def answer(
     In the order of RFC 9110, section 13.2.2: If-Match, If-None-Match, If-Range and Range.
     """
     tag, asked = tag_of(data), request.headers
-    if "If-Match" in asked and not _matches_strongly(asked["If-Match"], tag):
+    tags = listed(request, "If-Match")
+    if tags is not None and not _matches_strongly(tags, tag):
         return _other()
     whole = Response(
         data,
         headers={"ETag": tag, "Accept-Ranges": "bytes", **(headers or {})},
         media_type=media_type,
     )
-    if "If-None-Match" in asked and names(asked["If-None-Match"], data):
+    tags = listed(request, "If-None-Match")
+    if tags is not None and names(tags, data):
         return NotModifiedResponse(whole.headers)
     part = _RANGE.fullmatch(asked.get("Range", ""))
     if part is None or asked.get("If-Range", tag) != tag:

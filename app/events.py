@@ -230,7 +230,8 @@ class Fanout:
         places = await self._watching.places() if queued else {}
         for topic in queued:
             place = places.get(topic.job_id)
-            if place is not None and place != topic.place:
+            # It may have been taken, and said to be, while the places were asked for.
+            if place is not None and place != topic.place and topic.status == "queued":
                 topic.place = place
                 topic.say([messages.waiting(topic.attempt, place)])
         await asyncio.sleep(_QUEUE_PAUSE_SECONDS)

@@ -1,15 +1,20 @@
 """The form of a job: its fields, and how they are read."""
 
-from typing import Annotated
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any
 
-from fastapi import Request, UploadFile
+from fastapi import Request, Response, UploadFile
+from fastapi.routing import APIRoute
 from pydantic import AfterValidator, Field
+from python_multipart.multipart import parse_options_header
 
 from app import kinds
 from app.dependencies import Caller
 from app.presets import PRESETS
 from app.problems import ProblemError
+from model.door import PictureLimits
 from model.errors import ParameterError
+from model.masks import check_together
 from model.params import MAX_STYLES, StyleTransferParams
 from worker.fairness import HEAD_START
 from worker.pictures import Pictures
@@ -24,6 +29,9 @@ FORM_BYTES = 2**20
 
 #: Content and styles, and a mask for each.
 _PICTURES = 2 * (1 + MAX_STYLES)
+
+#: Of text that is decoded in no time. Python has codecs that take minutes for a megabyte.
+_CHARSETS = {"utf-8", "us-ascii", "iso-8859-1"}
 
 _REPEATABLE = {"style", "style_preset", "style_mask", "style_weights", "webhook_events"}
 
@@ -66,6 +74,17 @@ class StyleForm(StyleTransferParams):
         """The files of all styles, read."""
         return [*(style.file.read() for style in self.style), *self.presets()]
 
+    def check_styles(self, limits: PictureLimits) -> int:
+        """Looks at how many there are and how large, before they are read; gives the number.
+
+        Raises:
+            InputError: there are too many, or their weights are of others, or one is too large.
+        """
+        count = len(self.style) + len(self.style_preset)
+        self.params().shares(count)
+        _check_sizes(self.style, "style", limits)
+        return count
+
     def params(self) -> StyleTransferParams:
         """The parameters alone."""
         asked = self.model_dump(include=set(StyleTransferParams.model_fields), exclude_unset=True)
@@ -102,8 +121,15 @@ class JobForm(StyleForm):
         "is a webhook, none does.",
     )
 
-    def submission(self, caller: Caller, idempotency_key: str | None) -> Submission:
-        """What is handed in, read, in the name of who asks."""
+    def submission(
+        self, caller: Caller, limits: PictureLimits, idempotency_key: str | None
+    ) -> Submission:
+        """What is handed in, read, in the name of who asks.
+
+        Raises:
+            InputError: there are too many files, or one is too large to be read.
+        """
+        self._check_files(limits)
         return Submission(
             self.pictures(),
             self.params(),
@@ -135,14 +161,54 @@ class JobForm(StyleForm):
             style_masks=[style_mask.file.read() for style_mask in self.style_mask],
         )
 
+    def _check_files(self, limits: PictureLimits) -> None:
+        styles = self.check_styles(limits)
+        masks = [] if self.content_mask is None else [self.content_mask]
+        check_together(len(masks), len(self.style_mask), styles)
+        _check_sizes([self.content], "content", limits)
+        _check_sizes(masks, "content_mask", limits)
+        _check_sizes(self.style_mask, "style_mask", limits)
 
-def a_form(request: Request) -> None:
-    """Only a form can hold files, whatever the fields of another kind of body are called."""
-    received = request.headers.get("content-type", "")
-    if received and received.partition(";")[0].strip().lower() != "multipart/form-data":
+
+def _check_sizes(files: list[UploadFile], field: str, limits: PictureLimits) -> None:
+    for file in files:
+        limits.check_bytes(file.size or 0, field=field)
+
+
+class FormRoute(APIRoute):
+    """An endpoint that is handed a form, and looks what it is handed before it is read.
+
+    A dependency would be too late: FastAPI reads the body before it asks any.
+    """
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """As FastAPI's, for forms alone."""
+        handle = super().get_route_handler()
+
+        async def handle_form(request: Request) -> Response:
+            _check_kind(request.headers.get("content-type", ""))
+            return await handle(request)
+
+        return handle_form
+
+
+def _check_kind(received: str) -> None:
+    """Only a form can hold files, whatever the fields of another kind of body are called.
+
+    Its fields are in UTF-8, or a part of Latin-1 (RFC 7578, section 5.1.2, knows no parameter that
+    says so, but clients send one).
+    """
+    kind, options = parse_options_header(received)
+    charset = options.get(b"charset", b"utf-8").decode("latin-1")
+    if received and kind.lower() != b"multipart/form-data":
         raise ProblemError(
             kinds.UNSUPPORTED_MEDIA_TYPE,
             f"Pictures are handed in as multipart/form-data. Received: {received[:80]}.",
+        )
+    if charset.lower() not in _CHARSETS:
+        raise ProblemError(
+            kinds.UNSUPPORTED_MEDIA_TYPE,
+            f"A form is handed in as UTF-8. Received: {charset[:80]}.",
         )
 
 

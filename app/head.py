@@ -7,6 +7,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 #: In the scope of a HEAD that is asked as a GET.
 _ASKED = "atelier.head"
 
+#: What is defined for GET alone, and left aside here (RFC 9110, section 14.2).
+_OF_GET = {b"range", b"if-range"}
+
 
 class Head:
     """Asks the app as GET does, and lets go of it as soon as the headers are there.
@@ -29,7 +32,9 @@ class Head:
                 answered.cancel()
 
         with CancelScope() as answered:
-            await self._app({**scope, "method": "GET", _ASKED: True}, receive, send_headers)
+            headers = [pair for pair in scope["headers"] if pair[0] not in _OF_GET]
+            as_get = {**scope, "method": "GET", "headers": headers, _ASKED: True}
+            await self._app(as_get, receive, send_headers)
         return None
 
 

@@ -54,6 +54,18 @@ class PictureLimits:
     min_side: int = 16
     max_aspect: float = 8.0
 
+    def check_bytes(self, size: int, *, field: str | None = None) -> None:
+        """Make sure that a file is not too large, which can be asked before it is read.
+
+        Raises:
+            PictureSizeError: it is.
+        """
+        if size > self.max_bytes:
+            raise PictureSizeError(
+                f"A picture may have up to {self.max_bytes:,} bytes. Received: {size:,} bytes.",
+                field=field,
+            )
+
 
 @dataclass(frozen=True)
 class PictureInfo:
@@ -100,10 +112,7 @@ def inspect(
 
 def admit(data: bytes, limits: PictureLimits) -> tuple[Container, ImageFile.ImageFile]:
     """Check a file in the order of what each check costs, and open it, pixels still packed."""
-    if len(data) > limits.max_bytes:
-        raise PictureSizeError(
-            f"A picture may have up to {limits.max_bytes:,} bytes. Received: {len(data):,} bytes."
-        )
+    limits.check_bytes(len(data))
     container = _read_container(data)
     if container.width and container.height:
         _check_size(container, limits)

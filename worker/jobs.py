@@ -46,7 +46,7 @@ class Jobs(Ledger):
         life = settings.result_link_seconds
         vault = open_vault(settings.blobs_url, with_links=life > 0)
         self.blobs = Blobs(connection, vault, life)
-        self._settings = settings
+        self.settings = settings
         self._submitter = Submitter(self, self.blobs, settings)
         self._removal = Removal(self.queue, self.order, self.blobs)
         self._revival = Revival(self, self.blobs, settings)
@@ -161,7 +161,7 @@ class Jobs(Ledger):
         """Writes facts into the record of a job that is known to be there, and what happened."""
         pipeline.hset(PaintingJob.key_for(job_id), items=as_fields(facts))
         if tell:
-            events.append(pipeline, job_id, tell, self._settings.result_ttl_seconds)
+            events.append(pipeline, job_id, tell, self.settings.result_ttl_seconds)
 
     def cancel_requested(self, job_id: str) -> bool:
         """Whether a running job is to stop: it was canceled, or deleted."""
@@ -170,7 +170,7 @@ class Jobs(Ledger):
 
     def end_canceled(self, job: PaintingJob, pipeline: Pipeline) -> None:
         """Marks a job that a worker has let go of as canceled."""
-        ended, ttl = datetime.now(UTC), self._settings.result_ttl_seconds
+        ended, ttl = datetime.now(UTC), self.settings.result_ttl_seconds
         job.set_status(JobStatus.CANCELED, pipeline)
         pipeline.hset(job.key, "ended_at", as_rq_writes(ended))
         pipeline.expire(job.key, ttl)

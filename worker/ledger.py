@@ -56,6 +56,10 @@ class Ledger:
         (seen,) = self._views([job])
         return seen
 
+    def seconds_left(self, job_id: str) -> int:
+        """How long what is known of a job that has ended will be there; negative if it is not."""
+        return self.connection.ttl(PaintingJob.key_for(job_id))
+
     def read(self, job_id: str, record: Mapping[bytes, bytes], index: int | None) -> Job:
         """A job as its record has it, which somebody else fetched.
 

@@ -1,12 +1,16 @@
 """A job that failed is queued once more, as it was handed in."""
 
+from contextlib import suppress
+
 from redis.client import Pipeline
+from redis.exceptions import WatchError
 from rq.registry import FailedJobRegistry
 
 from model.errors import AtelierError
 from worker import answers, events, in_flight
 from worker.admission import Admission
 from worker.blobs import Blobs
+from worker.connections import RedisAway, cuts_told
 from worker.ledger import Ledger, longest_life_seconds
 from worker.painting_job import PaintingJob, as_fields, field_of
 from worker.records import JobProgress
@@ -46,8 +50,22 @@ class Revival:
         """As ``Jobs.retry``."""
         job = self._failed(job_id)
         self._admission.check(job.client, upload_bytes=0)  # its pictures are counted already
-        # Of two who ask at once the second finds a job that waits.
-        self._connection.transaction(lambda pipeline: self._queue(job_id, pipeline), job.key)
+        try:
+            self._revive(job)
+        except RedisAway:
+            if self._ledger.fetch(job_id).painting_status == "failed":
+                raise
+            # All but the answer had come through.
+
+    def _revive(self, job: PaintingJob) -> None:
+        """Of two who ask at once the second finds a job that waits."""
+        while True:
+            with suppress(WatchError), self._connection.pipeline() as pipeline:
+                pipeline.watch(job.key)  # type: ignore[no-untyped-call]
+                self._queue(job.id, pipeline)
+                with cuts_told():
+                    pipeline.execute()
+                return
 
     def _failed(self, job_id: str) -> PaintingJob:
         """The job, if it can be painted."""

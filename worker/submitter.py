@@ -95,15 +95,18 @@ class Submitter:
             return None
         if job is None:
             return None
-        left, ttl = self._blobs.seconds_left(job.id, "result"), self._settings.result_ttl_seconds
+        # The result of a batch's job is kept as long as the batch, its record is not.
+        left = min(self._blobs.seconds_left(job.id, "result"), self._ledger.seconds_left(job.id))
+        ttl = self._settings.result_ttl_seconds
         if not reuse.is_fit(job, left, ttl, presence.workers(self._connection)):
             return None
         return job.model_copy(update={"reused": True})
 
     def _complete(self, ticket: Ticket | Turn, answer: Job) -> None:
+        left = self._ledger.seconds_left(answer.id)  # the answer goes when the job does
         with self._connection.pipeline() as pipeline:
             ticket.watch(pipeline)
-            ticket.complete(pipeline, answer, self._settings.result_ttl_seconds)
+            ticket.complete(pipeline, answer, max(1, left))
             pipeline.execute()
 
     def _store(self, job_id: str, work: Work, submission: Submission) -> None:

@@ -6,7 +6,6 @@ from pydantic import Field
 from app.batch.arriving import archive_in
 from app.dependencies import Caller
 from app.form import FORM_BYTES, StyleForm
-from model.errors import PictureSizeError
 from model.params import MAX_STYLES
 from worker.batches.order import BatchOrder
 from worker.batches.records import BatchSizeError
@@ -27,7 +26,7 @@ class BatchForm(StyleForm):
         Raises:
             InputError: the archive or a style is not taken.
         """
-        self._check_styles(settings.max_upload_bytes)
+        self.check_styles(settings.picture_limits)
         self._check_archive(settings.max_batch_bytes)
         return BatchOrder(
             archive_in(self.pictures.file, settings),
@@ -38,16 +37,6 @@ class BatchForm(StyleForm):
             client=caller.client,
             idempotency_key=idempotency_key,
         )
-
-    def _check_styles(self, most: int) -> None:
-        """Before they are read: a batch's request may be larger than one of pictures."""
-        self.params().shares(len(self.style) + len(self.style_preset))
-        for style in self.style:
-            if (style.size or 0) > most:
-                raise PictureSizeError(
-                    f"A picture may have up to {most:,} bytes. Received: {style.size:,} bytes.",
-                    field="style",
-                )
 
     def _check_archive(self, most: int) -> None:
         """Its share of the request, in which there is room for styles as well."""

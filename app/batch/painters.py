@@ -115,13 +115,17 @@ class There:
         try:
             picture, task = item.read(), self._task
             name = digest_of(f"{task.fingerprint} {item.key} {digest_of(picture)}".encode())
-            return self._atelier.submit(picture, task.styles, task.params, idempotency_key=name).id
+            # Its own: what it fetches it deletes, and that may be of nobody else.
+            job = self._atelier.submit(
+                picture, task.styles, task.params, idempotency_key=name, reuse=False
+            )
         except Refused as refusal:
             if refusal.status not in _OF_THE_PICTURE:
                 raise
             return refusal
         except InputError as error:
             return error
+        return job.id
 
     def _fetched(
         self, item: Item, job_id: str | AtelierError, report: Report

@@ -78,11 +78,11 @@ export class Easel {
   /** Puts the job away; it is painted on without being watched. */
   close() {
     this.#life.abort();
+    this.#job = null;
     this.#root.hidden = true;
   }
 
   #clear() {
-    this.#job = null;
     this.#frame.clear();
     this.#curve.show(null);
     this.#find(".cancel").disabled = false;

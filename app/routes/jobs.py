@@ -61,7 +61,7 @@ async def get_job(
 ) -> Response:
     """A job as it is now, or as soon as it has changed."""
     if wait:
-        known = request.headers.get("If-None-Match", conditional.tag_of(_shown(job)))
+        known = conditional.listed(request, "If-None-Match") or conditional.tag_of(_shown(job))
 
         def is_news(now: Job) -> bool:
             return now.status in FINAL or not conditional.names(known, _shown(now))

@@ -8,10 +8,11 @@ from fastapi import APIRouter, Depends, Form, Response
 from app import examples, kinds
 from app.answers import headers, links, problems
 from app.dependencies import CallerDep, EventsDep, JobsDep
-from app.form import JobForm, a_form, each_field_once, max_form_bytes
+from app.form import FormRoute, JobForm, each_field_once, max_form_bytes
 from app.idempotency import IdempotencyKeyDep
 from app.views import JobView
 from app.waiting import PreferDep, until
+from worker.connections import RedisAway
 from worker.records import FINAL
 from worker.settings import Settings
 
@@ -37,7 +38,7 @@ _PROBLEMS = (
 
 def router(settings: Settings) -> APIRouter:
     """The endpoint, with the limits of the settings."""
-    routes = APIRouter(tags=["jobs"])
+    routes = APIRouter(tags=["jobs"], route_class=FormRoute)
     routes.add_api_route(
         "/v1/jobs",
         submit_and_wait,
@@ -56,7 +57,7 @@ def router(settings: Settings) -> APIRouter:
             },
             **problems(*_PROBLEMS),
         },
-        dependencies=[Depends(a_form), Depends(each_field_once)],
+        dependencies=[Depends(each_field_once)],
         max_body_size=max_form_bytes(settings),
     )
     return routes
@@ -72,7 +73,8 @@ def submit(
     response: Response,
 ) -> JobView:
     """Hands in, on a thread of its own: pictures are checked, and Redis is waited for."""
-    job = JobView.of(jobs.submit(form.submission(caller, idempotency_key)))
+    limits = jobs.settings.picture_limits
+    job = JobView.of(jobs.submit(form.submission(caller, limits, idempotency_key)))
     if job.reused:
         response.status_code = HTTPStatus.OK
     if job.replayed:
@@ -100,8 +102,11 @@ async def submit_and_wait(
     """
     if prefer is None:
         return job
+    try:
+        now = await until(lambda now: now.status in FINAL, job.id, events, prefer)
+    except RedisAway:  # the job is there: whoever was told to come again would hand in another
+        return job
     response.headers["Preference-Applied"] = f"wait={prefer}"
-    now = await until(lambda now: now.status in FINAL, job.id, events, prefer)
     if now.status in FINAL:
         response.status_code = HTTPStatus.OK
     return JobView.of(now.model_copy(update={"reused": job.reused}))

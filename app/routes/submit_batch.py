@@ -9,7 +9,7 @@ from app import examples, kinds
 from app.answers import headers, links, problems
 from app.batch.form import BatchForm, max_batch_form_bytes
 from app.dependencies import BatchesDep, CallerDep
-from app.form import a_form, each_field_once
+from app.form import FormRoute, each_field_once
 from app.idempotency import IdempotencyKeyDep
 from app.views import BatchView
 from worker.settings import Settings
@@ -35,7 +35,7 @@ _PROBLEMS = (
 
 def router(settings: Settings) -> APIRouter:
     """The endpoints, with the limits of the settings."""
-    routes = APIRouter(tags=["batches"])
+    routes = APIRouter(tags=["batches"], route_class=FormRoute)
     routes.add_api_route(
         "/v1/batches",
         submit_batch,
@@ -46,7 +46,7 @@ def router(settings: Settings) -> APIRouter:
             | {"headers": headers("Location", "Idempotency-Replayed")},
             **problems(*_PROBLEMS),
         },
-        dependencies=[Depends(a_form), Depends(each_field_once)],
+        dependencies=[Depends(each_field_once)],
         max_body_size=max_batch_form_bytes(settings),
     )
     return routes

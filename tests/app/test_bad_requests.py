@@ -14,9 +14,14 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
+from fastapi import UploadFile
 from PIL import Image, ImageOps
 from redis import Redis
 
+from app.dependencies import Caller
+from app.form import JobForm
+from model.door import DEFAULT_LIMITS
+from model.errors import InputError
 from tests.app.api import (
     SHORT,
     Fields,
@@ -277,6 +282,40 @@ class Body:
     body: bytes
     statuses: set[int] = field(default_factory=lambda: {400, 415, 422})
     kind: str = "multipart/form-data; boundary=b"
+
+
+class Unread(io.BytesIO):
+    """A file that nobody reads."""
+
+    def read(self, _size: int | None = -1) -> bytes:
+        raise AssertionError
+
+
+@pytest.mark.parametrize(
+    ("sizes", "field"),
+    [
+        ({"content": [41]}, "content"),
+        ({"style": [1, 41]}, "style"),
+        ({"style": [1] * 9}, "style"),
+        ({"style": []}, "style"),
+        ({"content_mask": [1]}, "style_mask"),
+        ({"content_mask": [41], "style_mask": [1]}, "content_mask"),
+        ({"content_mask": [1], "style_mask": [41]}, "style_mask"),
+        ({"style_mask": [1] * 8}, "content_mask"),
+    ],
+)
+def test_files_are_not_read_where_one_is_too_large_or_some_are_missing_or_too_many(
+    sizes: dict[str, list[int]], field: str
+) -> None:
+    files = {
+        name: [UploadFile(Unread(), size=2**20 * megabytes) for megabytes in each]
+        for name, each in ({"content": [1], "style": [1]} | sizes).items()
+    }
+    single = {name: file for name in ("content", "content_mask") for file in files.get(name, [])}
+    form = JobForm.model_validate({**files, **single})
+    with pytest.raises(InputError) as refused:
+        form.submission(Caller(None, "me"), DEFAULT_LIMITS, None)
+    assert refused.value.field == field
 
 
 BODIES = {

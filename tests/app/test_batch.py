@@ -13,6 +13,8 @@ from app.batch.collections import Folder, opened
 from app.batch.command import BatchIncomplete, paint_batch
 from app.batch.entries import painted_names
 from app.batch.workplace import Workplace
+from app.client import Atelier
+from app.presets import PRESETS
 from model.errors import InputError, ParameterError
 from model.images import decode
 from model.params import StyleTransferParams
@@ -168,6 +170,20 @@ def test_a_data_set_is_painted_on_a_server_and_keeps_all_else(tmp_path: Path, ho
         assert feature["image/height"].int64_list.value == [height]
         assert "image/width" not in feature
     assert jobs_of(house) <= before, "nothing of it stays there"
+
+
+def test_a_batch_takes_no_painting_of_somebody_else_for_its_own(
+    tmp_path: Path, house: House
+) -> None:
+    (picture,) = photographs(1).values()
+    with Atelier(house.url) as atelier:
+        earlier = atelier.submit(picture, [PRESETS["woodcut"].picture], PARAMS).id
+        assert atelier.wait(earlier).status == "succeeded"
+        output = tmp_path / "out"
+        paint_there(house, as_folder(tmp_path / "in", {"a.jpg": picture, "b.jpg": picture}), output)
+        assert sorted(path.name for path in output.iterdir()) == ["a.png", "b.png"]
+        assert atelier.result(earlier) == (output / "a.png").read_bytes()
+        atelier.delete(earlier)
 
 
 def test_what_a_server_refuses_is_named_and_the_rest_is_painted(

@@ -67,6 +67,14 @@ def test_a_tag_is_found_in_every_form_of_the_field(
     assert ask(api, preview, If_None_Match=field).status_code == 304
 
 
+def test_tags_may_come_in_several_lines(api: httpx.Client, preview: str) -> None:
+    tag = tag_of(api, preview)
+    lines = [("If-None-Match", '"a"'), ("If-None-Match", tag)]
+    assert api.get(preview, headers=lines).status_code == 304
+    lines = [("If-Match", '"a"'), ("If-Match", tag)]
+    assert api.get(preview, headers=lines).content == PREVIEW
+
+
 @pytest.mark.parametrize("field", ['"a"', "", "a", '"a", W/"b"', "**"])
 def test_another_tag_is_not_taken_for_it(api: httpx.Client, preview: str, field: str) -> None:
     assert ask(api, preview, If_None_Match=field).content == PREVIEW
@@ -185,6 +193,14 @@ def constant(response: httpx.Response) -> dict[str, str]:
         for name, value in response.headers.items()
         if name not in {"date", "x-request-id"}
     }
+
+
+@pytest.mark.parametrize("condition", [{}, {"If-Range": '"a"'}])
+def test_head_has_no_parts(api: httpx.Client, preview: str, condition: dict[str, str]) -> None:
+    for url in (preview, "/style.css"):
+        head = api.head(url, headers={"Range": "bytes=2-4", **condition})
+        assert head.status_code == 200
+        assert head.headers["Content-Length"] == api.head(url).headers["Content-Length"]
 
 
 def test_head_of_a_stream_ends(api: httpx.Client, files: Files) -> None:

@@ -5,6 +5,7 @@ import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -12,9 +13,11 @@ import httpx
 import psutil
 import pytest
 from redis import Redis
+from rq.job import JobStatus
 
-from app.events import Reader
+from app.events import Fanout, Reader
 from app.messages import Message
+from model.params import StyleTransferParams
 from tests.app.api import (
     LONG,
     SHORT,
@@ -32,8 +35,12 @@ from tests.app.streams import Event, listening, opened
 from tests.house import eventually
 from worker import events
 from worker.connections import connect_impatiently
+from worker.jobs import Jobs
+from worker.pictures import Pictures
 from worker.records import JobProgress
-from worker.watching import BEGINNING, CONNECTIONS
+from worker.settings import Settings
+from worker.submission import Submission
+from worker.watching import BEGINNING, CONNECTIONS, Watching
 
 
 def step(redis: Redis, job: Json, number: int, **more: float) -> None:
@@ -368,6 +375,39 @@ def test_what_waits_for_a_slow_reader_is_bounded_and_then_dropped() -> None:
         return [whole, await reader.next(), await reader.next()]
 
     assert asyncio.run(read()) == [b"x" * 500, None, None]
+
+
+def test_one_whose_job_is_taken_while_its_place_is_asked_for_is_not_told_of_the_place(
+    redis: Redis, redis_url: str, settings: Settings, content: bytes, style: bytes
+) -> None:
+    jobs = Jobs(redis, settings)
+    pictures, params = Pictures(content, [style]), StyleTransferParams(size=64)
+    first, second = (jobs.submit(Submission(pictures, params)).id for _ in range(2))
+    watching = Watching(jobs, redis_url)
+    fanout, places, asked = Fanout(watching), watching.places, asyncio.Event()
+
+    async def slowly() -> dict[str, int]:
+        """The job is taken meanwhile, and its reader is told so."""
+        found = await places()
+        await asyncio.to_thread(jobs.fetch(second).set_status, JobStatus.STARTED)
+        topic = fanout._topics[second]
+        told = partial(eventually, lambda: topic.status == "running", within=10)
+        await asyncio.to_thread(told, what="the reader is told")
+        asked.set()
+        return found
+
+    async def told() -> bytes:
+        async with asyncio.timeout(10), fanout.running():
+            look = await fanout.look(second)
+            watching.places = slowly  # type: ignore[method-assign]
+            with fanout.reading(look.job, look.last) as reader:
+                jobs.cancel(first)
+                await asked.wait()
+                return await reader.next() or b""
+
+    said = asyncio.run(told())
+    assert b"running" in said
+    assert b"queued" not in said
 
 
 # When something stops.

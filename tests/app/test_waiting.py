@@ -1,16 +1,27 @@
 """Answers that wait: `?wait=N` and `Prefer: wait=N`, without a thread and without asking Redis."""
 
+import asyncio
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import httpx
 import pytest
+from fastapi import Response
 from redis import Redis
 
+from app.events import Fanout
+from app.routes.submit import submit_and_wait
+from app.views import JobView
 from app.waiting import preferred_wait
+from model.params import StyleTransferParams
 from tests.app.api import LONG, SHORT, Files, Json, look, painting, problem, submit
 from tests.house import eventually
+from worker.jobs import Jobs
+from worker.pictures import Pictures
+from worker.settings import Settings
+from worker.submission import Submission
+from worker.watching import Watching
 
 
 def waiting(
@@ -156,6 +167,22 @@ def test_a_submission_that_waited_in_vain_is_answered_with_202(
     assert answer.headers["Preference-Applied"] == "wait=1"
     assert answer.json()["status"] == "queued"
     assert answer.headers["Location"] == answer.json()["urls"]["self"]
+
+
+def test_a_submission_whose_wait_fails_is_answered_with_the_job_that_there_is(
+    redis: Redis, settings: Settings, content: bytes, style: bytes
+) -> None:
+    jobs = Jobs(redis, settings)
+    params = StyleTransferParams(size=64)
+    job = JobView.of(jobs.submit(Submission(Pictures(content, [style]), params)))
+
+    async def answered() -> tuple[JobView, Response]:
+        nowhere, response = Fanout(Watching(jobs, "redis://127.0.0.1:1")), Response()
+        return await submit_and_wait(job, nowhere, response, 30), response
+
+    answer, response = asyncio.run(answered())
+    assert answer == job
+    assert "Preference-Applied" not in response.headers
 
 
 def test_a_preference_that_does_not_parse_is_ignored(api: httpx.Client, files: Files) -> None:

@@ -138,6 +138,19 @@ def test_who_looks_elsewhere_is_told_by_the_title_and_by_a_notification_if_wante
     expect(page).to_have_title("Your painting · Atelier")
 
 
+def test_who_left_the_easel_before_looking_elsewhere_is_told_too(page: Page) -> None:
+    page.add_init_script(_NOTIFICATIONS)
+    page.goto("/")
+    steps.choose(page)
+    steps.paint(page, size=160)
+    steps.expect_status(page, "Painting")
+    page.get_by_label("Tell me when it is done").check()
+    page.get_by_role("link", name="Paint another meanwhile").click()
+    page.evaluate(_LOOK_AWAY)
+    expect(page).to_have_title("A painting is done · Atelier", timeout=steps.PAINTED_MS)
+    assert page.evaluate("shown") == ["A painting is done"]
+
+
 @pytest.mark.usefixtures("api")  # which cancels what is left
 def test_the_title_tells_of_a_painting_that_is_done_while_another_goes_on(page: Page) -> None:
     page.goto("/")

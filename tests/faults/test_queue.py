@@ -100,7 +100,7 @@ def test_two_cleaners_put_an_abandoned_job_back_once(
     queue = site.jobs.queue
     redis.set(upkeep._LOCK, 1, ex=30)  # the workers keep out of it
     redis.lmove(queue.key, queue.intermediate_queue_key, "LEFT", "RIGHT")
-    cleaners = [Upkeep(site.jobs, site.jobs._settings) for _ in range(2)]
+    cleaners = [Upkeep(site.jobs, site.jobs.settings) for _ in range(2)]
     redis.hset("atelier:stranded", job, str(time.time() - 60))
     both_have_seen_it = threading.Barrier(2, timeout=10)
 

@@ -51,6 +51,7 @@ def finish(jobs: Jobs, job: Job) -> Job:
     with jobs.connection.pipeline() as pipeline:
         record.set_status(JobStatus.FINISHED, pipeline)
         pipeline.hset(record.key, "ended_at", as_rq_writes(record.created_at))
+        pipeline.expire(record.key, 86_400)
         pipeline.execute()
     return jobs.get(job.id)
 
@@ -101,6 +102,22 @@ def test_a_reused_answer_is_replayed_until_its_job_is_deleted(
     jobs.delete(finished.id)
     assert not contents(redis)
     assert jobs.submit(named).status == "queued"
+
+
+def test_a_reused_answer_is_replayed_no_longer_than_its_job_is_there(
+    jobs: Jobs, redis: Redis, asked: Submission, finished: Job
+) -> None:
+    redis.expire(PaintingJob.key_for(finished.id), 40_000)
+    assert jobs.submit(replace(asked, idempotency_key="k")).id == finished.id
+    (record,) = redis.keys("atelier:idempotency:*")
+    assert 39_000 < redis.ttl(record) <= 40_000
+
+
+def test_a_job_that_will_soon_be_forgotten_does_not_answer_although_its_result_stays(
+    jobs: Jobs, redis: Redis, asked: Submission, finished: Job
+) -> None:
+    redis.expire(PaintingJob.key_for(finished.id), 60)
+    assert jobs.submit(asked).id != finished.id
 
 
 @pytest.mark.parametrize("status", [JobStatus.FAILED, JobStatus.CANCELED])

@@ -2,9 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 import pytest
-from redis import Redis
+from redis import Redis, WatchError
+from redis.client import Pipeline
+from redis.exceptions import ConnectionError as RedisConnectionError
 from rq.job import JobStatus
 
 from model.params import StyleTransferParams
@@ -131,4 +134,25 @@ def test_who_is_overtaken_by_another_is_refused(
     monkeypatch.setattr(jobs.blobs, "has_uploads", meddle)
     with pytest.raises(NotFailed):
         jobs.retry(job.id)
+    assert jobs.queue.get_job_ids() == [job.id]
+
+
+def test_whoever_hears_no_answer_to_a_retry_has_retried_it_all_the_same(
+    jobs: Jobs, submission: Submission, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = failed(jobs, submission)
+    execute = Pipeline.execute
+
+    def cut(pipeline: Pipeline, *args: bool) -> list[Any]:
+        """As redis-py tells of it where something is watched."""
+        watched = pipeline.watching
+        answer = execute(pipeline, *args)
+        if not watched:
+            return answer
+        error = WatchError()
+        error.__context__ = RedisConnectionError("cut off")
+        raise error
+
+    monkeypatch.setattr(Pipeline, "execute", cut)
+    assert jobs.retry(job.id).status == "queued"
     assert jobs.queue.get_job_ids() == [job.id]

@@ -78,6 +78,9 @@ def _kinds() -> Iterator[Case]:
     for charset in ("utf-16", "utf-7", "x-unknown", "\u00e9", "idna", "rot13", "a" * 5000):
         kind = f"{_KIND}; charset={charset}"
         yield _body(f"charset {charset:.20}", _GOOD, _EITHER, kind)
+    # Python decodes it in a time that grows with its square.
+    long = multipart([Part("quality", b"a" * 500_000)])
+    yield _body("a charset that takes long", long, frozenset({415}), f"{_KIND}; charset=punycode")
     jsons = {"size": 64, "content": "x"}
     deep = "[" * 100_000 + "]" * 100_000
     for name, text in (("json", json.dumps(jsons)), ("deep json", deep), ("no json", "{")):
