@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from PIL import Image, ImageFile, UnidentifiedImageError
+from PIL import Image, ImageFile, PngImagePlugin, UnidentifiedImageError
 
 from model.container import Container, PictureFormat, unsupported
 from model.errors import (
@@ -28,6 +28,9 @@ from model.webp import read_webp
 # and not ours; a bomb, though, is to be an error.
 Image.init()
 ImageFile.LOAD_TRUNCATED_IMAGES = False
+# Of all that is packed in a PNG beside its pixels only the colour profile gets here, and those of
+# printers and scanners are larger than the megabyte that Pillow lets through.
+PngImagePlugin.MAX_TEXT_CHUNK = 2**24
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 logging.getLogger("PIL").setLevel(logging.CRITICAL)
 warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
@@ -132,8 +135,9 @@ def admit(data: bytes, limits: PictureLimits) -> tuple[Container, ImageFile.Imag
 def _check_size(container: Container, limits: PictureLimits) -> None:
     width, height = container.width, container.height
     received = f"Received: {width} x {height} pixels."
-    if width * height > limits.max_pixels:
-        raise PictureSizeError(f"A picture may have up to {limits.max_pixels:,} pixels. {received}")
+    most = min(limits.max_pixels, Image.MAX_IMAGE_PIXELS or limits.max_pixels)
+    if width * height > most:
+        raise PictureSizeError(f"A picture may have up to {most:,} pixels. {received}")
     if min(width, height) < limits.min_side:
         raise PictureSizeError(
             f"Each side of a picture needs at least {limits.min_side} pixels. {received}"

@@ -78,8 +78,9 @@ def download(
         with exclusive(target):
             if not expected.met_by(target):
                 part = Part(target)
-                _fetch(source, part, size, patience, on_progress or _tell_nobody)
-                part.become_target(expected)
+                with part.cleared_if_full():
+                    _fetch(source, part, size, patience, on_progress or _tell_nobody)
+                    part.become_target(expected)
     return target
 
 

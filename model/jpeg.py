@@ -39,11 +39,12 @@ def read_jpeg(data: bytes) -> Container:
     """
     found, view, scans, coded = Container("jpeg"), memoryview(data), 0, 0
     kept: list[memoryview] = [view[:2]]
+    exif = b""
     for marker, start, end in _jpeg_segments(data):
         if marker in _SOF:
             _read_frame(found, marker, data[start + 4 : end])
         elif marker == _APP1 and data.startswith(b"Exif\0\0", start + 4):
-            found.orientation = orientation(data[start + 10 : end])
+            exif = exif or data[start + 10 : end]  # what further blocks say is not asked
         scans += marker == _SOS
         coded += end - start if marker == _SOS else 0
         profile = marker == _APP2 and data.startswith(b"ICC_PROFILE\0", start + 4)
@@ -53,6 +54,7 @@ def read_jpeg(data: bytes) -> Container:
         found.whole = marker == _EOI and scans > 0 and enough
     if scans > _MAX_SCANS:
         raise unsupported(f"a JPEG in {scans} scans")
+    found.orientation = orientation(exif)
     found.bare = b"".join(kept)
     return found
 

@@ -4,7 +4,7 @@ A process that takes more than its container may have is killed, and no error co
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
@@ -21,8 +21,12 @@ _WORKER = 1.15 * 2**30
 #: Likewise, for each pixel of what is kept at once for the way back, and of what is only seen.
 _KEPT, _SEEN = 2500, 1500
 
+#: What each region adds to that: the activations of the style's layers, weighed.
+_REGION = 350
+
 #: For each pixel of the whole picture, however it is cut: pictures, what is between two steps, and
-#: the content's target. An image of the optimiser's state comes to three numbers of float32.
+#: the content's target. Each image of the optimiser's state, and each style picture, comes to three
+#: numbers of float32.
 _WHOLE, _IMAGE = 150, 12
 
 
@@ -35,18 +39,23 @@ def allowed() -> int:
     return min(limits)
 
 
-def suffices(pixels: int, style_pixels: int, images_in_state: int) -> bool:
+def suffices(
+    pixels: int, style_pixels: Sequence[int], images_in_state: int, regions: int = 0
+) -> bool:
     """Whether a picture can be painted in the usual way.
 
     Args:
         pixels: of the picture.
-        style_pixels: of its largest style.
+        style_pixels: of each style.
         images_in_state: of its optimiser.
+        regions: that have a style of their own; 0 where all is one.
     """
     at_once = max(
-        _KEPT * min(pixels, tiles.LARGEST_KEPT), _SEEN * min(style_pixels, tiles.LARGEST_KEPT)
+        (_KEPT + _REGION * regions) * min(pixels, tiles.LARGEST_KEPT),
+        _SEEN * min(max(style_pixels), tiles.LARGEST_KEPT),
     )
-    return _WORKER + at_once + pixels * (_WHOLE + _IMAGE * images_in_state) <= allowed()
+    whole = pixels * (_WHOLE + _IMAGE * images_in_state) + _IMAGE * sum(style_pixels)
+    return _WORKER + at_once + whole <= allowed()
 
 
 def _limits() -> Iterator[Path]:

@@ -26,12 +26,17 @@ from model.optimizers import OPTIMIZERS
 from model.params import StyleTransferParams
 from model.precision import Precision, fastest
 from model.progress import Progress
+from model.recent import Recent
 from model.run import Run
 from model.sitting import Sitting
 from model.steps import Steps
 from model.vgg import Features, Network
 
 Array = npt.NDArray[np.float32]
+
+#: Of how many kinds of painting a studio keeps the graphs. Those of one take some tens of MiB, or a
+#: hundred with many regions, and there are dozens of kinds.
+_KINDS = 8
 
 
 @dataclass(frozen=True)
@@ -62,8 +67,8 @@ class Studio:
         with tf.device(device):
             self._network = Network(features, arithmetic)
         self._remembered = remembered_styles()
-        self._objectives: dict[tuple[str | int | None, ...], Objective] = {}
-        self._all_steps: dict[tuple[Objective, str], Steps] = {}
+        self._objectives: Recent[Objective] = Recent(_KINDS, size=lambda _: 1)
+        self._all_steps: Recent[Steps] = Recent(_KINDS, size=lambda _: 1)
 
     def begin(self, sitting: Sitting, *, small_tiles: bool = False) -> Run:
         """A run that has taken no step yet.
@@ -76,8 +81,9 @@ class Studio:
         steps = self._steps(sitting.params, sitting.region_count)
         is_scarce = self.device == "cpu" and not memory.suffices(
             sitting.scales[-1].pixels,
-            max(math.prod(style.shape[:2]) for style in sitting.styles),
+            [math.prod(style.shape[:2]) for style in sitting.styles],
             steps.optimizer.images_in_state,
+            sitting.region_count,
         )
         return Run(sitting, steps.in_small_tiles if small_tiles or is_scarce else steps)
 
@@ -106,18 +112,19 @@ class Studio:
         return Painting(run.picture(), run.progress(), self.features)
 
     def _steps(self, params: StyleTransferParams, regions: int) -> Steps:
-        key = self._objective(params, regions), params.optimizer
-        if key not in self._all_steps:
-            self._all_steps[key] = Steps(key[0], OPTIMIZERS[params.optimizer](), self.device)
-        return self._all_steps[key]
+        objective, optimizer = self._objective(params, regions), params.optimizer
+        return self._all_steps.get(
+            (objective, optimizer),
+            lambda: Steps(objective, OPTIMIZERS[optimizer](), self.device),
+        )
 
     def _objective(self, params: StyleTransferParams, regions: int = 0) -> Objective:
         """The graphs for a request, traced at the first one of its kind."""
-        key = (params.preset, params.pooling, params.style_loss, regions)
-        if key not in self._objectives:
-            kind = Kind(recipes.layers(params), params.pooling, params.style_loss, regions)
-            self._objectives[key] = Objective(self._network, kind, self._remembered)
-        return self._objectives[key]
+        kind = Kind(recipes.layers(params), params.pooling, params.style_loss, regions)
+        return self._objectives.get(
+            (params.preset, params.pooling, params.style_loss, regions),
+            lambda: Objective(self._network, kind, self._remembered),
+        )
 
 
 def paint(

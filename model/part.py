@@ -20,6 +20,9 @@ from typing import BinaryIO
 
 from model.errors import FeaturesFormatError, FeaturesUnavailableError
 
+#: What says that there is no room.
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+
 
 @dataclass(frozen=True)
 class Expected:
@@ -98,6 +101,20 @@ class Part:
         _sync(self._target.parent)
         self.clear()
 
+    @contextlib.contextmanager
+    def cleared_if_full(self) -> Iterator[None]:
+        """On a full disk others need the room more than we need the piece.
+
+        While the lock is held: it may be the piece of whoever gets it next.
+        """
+        try:
+            yield
+        except OSError as error:
+            if error.errno in _FULL:
+                with contextlib.suppress(OSError):
+                    self.clear()
+            raise
+
     def clear(self) -> None:
         """Delete the piece and its mark."""
         self._path.unlink(missing_ok=True)
@@ -128,11 +145,9 @@ def disk_errors(target: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno not in _FULL:
             msg = f"the disk refused {target.name}: {error.strerror}"
             raise FeaturesUnavailableError(msg) from error
-        with contextlib.suppress(OSError):
-            Part(target).clear()  # others need the room more than we need the piece
         msg = f"the disk is full: there is no room for {target.name}"
         raise FeaturesUnavailableError(msg) from error
 

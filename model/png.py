@@ -20,6 +20,9 @@ _PNG_COLOURS = {
 # Deflate codes at best 258 bytes in two bits, so nothing grows more than 1032-fold.
 _DEFLATE_RATIO = 1032
 
+# Pillow makes grey of 2 and 4 bits brighter, so that white is 255, but not the transparent one.
+_BRIGHTER = {2: 85, 4: 17}
+
 
 def read_png(data: bytes) -> Container:
     """Walk over a PNG, whose first bytes have told that it is one.
@@ -33,10 +36,12 @@ def read_png(data: bytes) -> Container:
     """
     found, view, packed, unpacked = Container("png"), memoryview(data), 0, 0
     kept: list[memoryview] = [view[:8]]
+    grey_bits = 0
     for kind, start, end in _png_chunks(data):
         body = view[start + 8 : end - 4]
         if kind == b"IHDR":
             unpacked = _read_ihdr(found, bytes(body))
+            grey_bits = body[8] if body[9] == 0 else 0
         elif kind == b"acTL" and len(body) >= 4:  # noqa: PLR2004 - a count of 32 bits
             found.frames = min(2, int.from_bytes(body[:4], "big"))
         elif kind == b"eXIf":
@@ -44,7 +49,10 @@ def read_png(data: bytes) -> Container:
         if kind in _PNG_PICTURE:
             if zlib.crc32(view[start + 4 : end - 4]) != int.from_bytes(view[end - 4 : end], "big"):
                 break
-            kept.append(view[start:end])
+            if kind == b"tRNS" and grey_bits in _BRIGHTER:
+                kept.append(_brighter(body, _BRIGHTER[grey_bits]))
+            else:
+                kept.append(view[start:end])
         packed += len(body) if kind == b"IDAT" else 0
         found.whole = kind == b"IEND" and packed * _DEFLATE_RATIO >= unpacked
     found.bare = b"".join(kept)
@@ -80,3 +88,10 @@ def _read_ihdr(found: Container, body: bytes) -> int:
         )
     pixels: int = found.width * found.height
     return pixels * channels * int(bits) // 8
+
+
+def _brighter(body: memoryview, factor: int) -> memoryview:
+    """The chunk with the grey that is transparent, in the brightness that Pillow gives it."""
+    grey = min(255, factor * int.from_bytes(body, "big"))
+    chunk = b"tRNS" + struct.pack(">H", grey)
+    return memoryview(struct.pack(">I", 2) + chunk + struct.pack(">I", zlib.crc32(chunk)))

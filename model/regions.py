@@ -13,6 +13,7 @@ import numpy.typing as npt
 import scipy  # its modules are loaded when they are first asked for
 
 from model.errors import ParameterError
+from model.sizes import fit
 from model.tiles import STRIDE
 
 Array = npt.NDArray[np.float32]
@@ -31,6 +32,10 @@ _LEAST_SHARE = 0.005
 #: Width of the soft edges between regions, relative to the long side.
 _FEATHER = 0.004
 
+#: Long side at most, in pixels. The soft edges are some pixels wide even so, and eight regions of
+#: nine large pictures would take more memory than all else.
+_LARGEST = 1024
+
 #: A region without a pixel of more weight than this is but the soft edge of another.
 LEAST_WEIGHT = 0.01
 
@@ -40,11 +45,12 @@ _LEAST_LEFT = 0.1
 
 @dataclass(frozen=True)
 class Regions:
-    """How much each pixel belongs to each region.
+    """How much each place of the pictures belongs to each region.
 
     Attributes:
         names: of the regions, for people: their colours in the masks.
-        content: float32 [regions, height, width] in [0, 1]; sums over the regions are at most 1.
+        content: float32 [regions, height, width] in [0, 1], of the picture's proportions and no
+            larger than need be (``size``); sums over the regions are at most 1.
         styles: likewise, one for each style picture; a style need not have every region.
     """
 
@@ -116,6 +122,12 @@ def guides(weights: Array, stride: int, reach: int) -> tuple[Array, Array]:
     return guides, np.asarray(areas / max(areas.sum(), 1e-12), np.float32)
 
 
+def size(height: int, width: int) -> tuple[int, int]:
+    """Height and width of the regions of a picture of this size."""
+    width, height = fit(width, height, min(max(height, width), _LARGEST))
+    return height, width
+
+
 def sampled(mask: Array, height: int, width: int) -> Array:
     """A mask at another size: each pixel from one place, as colours in between are no labels."""
     rows = (np.arange(height) + 0.5) * (mask.shape[0] / height)
@@ -173,7 +185,7 @@ def _matched(mask: Array, wanted: Array) -> Array:
     for number, colour in enumerate(own):
         distances = np.linalg.norm(wanted - colour, axis=-1)
         if distances.min() <= _SAME_COLOUR:
-            found[distances.argmin()] = weights[number]
+            found[distances.argmin()] += weights[number]  # two shades of one colour are one region
     return found
 
 

@@ -30,7 +30,7 @@ class Sitting:
         styles: likewise, each of a size of its own.
         params: what was asked for.
         alpha: of the content, float32 [height, width] in [0, 1]; None where all of it is opaque.
-        regions: where the styles apply, each of the size of its picture; None for everywhere.
+        regions: where the styles apply; None for everywhere.
     """
 
     content: Array
@@ -198,11 +198,10 @@ class Sitting:
     def _in_the_styles_colours(self, picture: Array) -> Array:
         """Starting from the right colours leaves the optimisation the strokes to find."""
         if self.regions is None:
-            matched = [
-                share * colour.match_colours(picture, style)
-                for share, style in zip(self.shares, self.styles, strict=True)
-            ]
-            return np.asarray(np.sum(matched, axis=0), np.float32)
+            mixed = np.zeros_like(picture)
+            for share, style in zip(self.shares, self.styles, strict=True):
+                mixed += np.float32(share) * colour.match_colours(picture, style)
+            return mixed
         return self._in_each_regions_colours(picture, self.regions)
 
     def _in_each_regions_colours(self, picture: Array, regions: Regions) -> Array:
@@ -214,7 +213,8 @@ class Sitting:
         ):
             for there, here, share in zip(weights, content, shares, strict=True):
                 if share:
-                    matched = colour.match_colours(picture, style, here, there)
+                    seen = resize(there, style.shape[1], style.shape[0])
+                    matched = colour.match_colours(picture, style, here, seen)
                     mixed += share * here[..., np.newaxis] * matched
         return np.asarray(np.clip(mixed, 0.0, 1.0), np.float32)
 

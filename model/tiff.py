@@ -157,9 +157,14 @@ def _most(tag: Tag) -> int:
 def orientation(exif: bytes) -> int:
     """Return the orientation (1 to 8) that an EXIF block names; 1, upright, when it names none."""
     try:
-        turned = Directory(exif).first(Tag.ORIENTATION, 1)
+        # Some end with their first directory, without the word that no other follows.
+        return _orientation_in(Directory(exif + bytes(4)))
     except BrokenPictureError:
         return 1
+
+
+def _orientation_in(directory: Directory) -> int:
+    turned = directory.first(Tag.ORIENTATION, 1)
     return turned if turned in range(1, 9) else 1
 
 
@@ -176,7 +181,7 @@ def read_tiff(data: bytes) -> Container:
     directory = Directory(data)
     found = Container("tiff", directory.first(Tag.WIDTH), directory.first(Tag.LENGTH))
     found.frames = 2 if directory.another else 1
-    found.orientation = orientation(data)
+    found.orientation = _orientation_in(directory)
     _check_tiff_coding(directory)
     offsets = directory.values(Tag.STRIP_OFFSETS) or directory.values(Tag.TILE_OFFSETS)
     counts = directory.values(Tag.STRIP_BYTE_COUNTS) or directory.values(Tag.TILE_BYTE_COUNTS)

@@ -9,7 +9,7 @@ import scipy  # its modules are loaded when they are first asked for
 
 from model.images import fit, resize
 from model.masks import check_proportions, check_together
-from model.regions import Regions, sampled
+from model.regions import Regions, sampled, size
 
 Array = npt.NDArray[np.float32]
 
@@ -74,13 +74,17 @@ def regions_of(
     alphas = [picture.alpha for picture in pictures]
     if masks is None and all(alpha is None for alpha in alphas):
         return None
-    sizes = [picture.rgb.shape[:2] for picture in pictures]
+    sizes = [size(*picture.rgb.shape[:2]) for picture in pictures]
+    alphas = [
+        None if alpha is None else resize(alpha, width, height)
+        for alpha, (height, width) in zip(alphas, sizes, strict=True)
+    ]
     if masks is None:
         return Regions.everywhere(sizes).seen_through(alphas)
     for number, (mask, picture) in enumerate(zip(masks, pictures, strict=True)):
         field = "style_mask" if number else "content_mask"
         check_proportions((mask.shape[1], mask.shape[0]), picture.own_size, field)
-    content, *styles = (sampled(mask, *size) for mask, size in zip(masks, sizes, strict=True))
+    content, *styles = (sampled(mask, *sides) for mask, sides in zip(masks, sizes, strict=True))
     return Regions.of_masks(content, styles).seen_through(alphas)
 
 

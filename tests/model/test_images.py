@@ -1,6 +1,8 @@
 """Pictures of every kind come in with the right colours, and go out clean."""
 
 import io
+import struct
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -25,7 +27,9 @@ from tests.model.picture_files import (
     DISPLAY_P3,
     P3_TO_SRGB,
     SRGB,
+    chunk,
     curv,
+    exif,
     grey_profile,
     para,
     rgb_profile,
@@ -160,6 +164,24 @@ def test_every_orientation_is_turned_upright(kind: PictureFormat, orientation: i
     assert abs(levels(decode(data).rgb) - upright).max() <= 12
 
 
+def with_exif(*blocks: bytes) -> bytes:
+    """A JPEG of 64x32."""
+    data = saved(Image.new("RGB", (64, 32)), "jpeg")
+    bodies = [b"Exif\0\0" + block for block in blocks]
+    segments = [b"\xff\xe1" + struct.pack(">H", 2 + len(body)) + body for body in bodies]
+    return data[:2] + b"".join(segments) + data[2:]
+
+
+def test_the_orientation_of_a_block_that_ends_with_its_entries_is_seen() -> None:
+    assert inspect(with_exif(exif(6)[:-4])).height == 64
+
+
+def test_of_two_blocks_the_first_says_the_orientation() -> None:
+    without = b"II*\0" + struct.pack("<IHI", 8, 0, 0)
+    assert inspect(with_exif(exif(6), without)).height == 64
+    assert inspect(with_exif(without, exif(6))).height == 32
+
+
 def test_an_orientation_outside_1_to_8_is_ignored() -> None:
     exif = Image.Exif()
     exif[0x0112] = 9
@@ -231,6 +253,16 @@ def test_a_broken_profile_is_ignored(kind: PictureFormat, profile: bytes) -> Non
     assert np.array_equal(odd, plain)
 
 
+@pytest.mark.parametrize("kind", ["png", "jpeg", "webp", "tiff"])
+def test_a_profile_of_some_megabytes_is_taken(kind: PictureFormat) -> None:
+    noise = np.random.default_rng(0).bytes(2_000_000)
+    profile = LINEAR + noise
+    profile = struct.pack(">I", len(profile)) + profile[4:]
+    with_it = decode(saved(Image.fromarray(colours()), kind, icc_profile=profile, quality=100))
+    short = decode(saved(Image.fromarray(colours()), kind, icc_profile=LINEAR, quality=100))
+    assert np.array_equal(with_it.rgb, short.rgb)
+
+
 def test_a_colour_profile_in_a_grey_picture_is_ignored() -> None:
     grey = Image.fromarray(colours()[..., 0])
     picture = decode(saved(grey, "jpeg", quality=100, icc_profile=LINEAR))
@@ -261,6 +293,29 @@ def test_one_transparent_colour_becomes_alpha(mode: str) -> None:
     assert picture.alpha[:8].max() == 0
     assert picture.alpha[8:].min() == 1
     assert abs(levels(picture.rgb) - 90).max() == 0
+
+
+@pytest.mark.parametrize("bits", [1, 2, 4])
+def test_one_transparent_grey_of_few_bits_becomes_alpha(bits: int) -> None:
+    most = 2**bits - 1
+    for key in range(most + 1):
+        other = 0 if key else most
+        rows = [key] * 8 + [other] * 24
+        packed = b"".join(b"\0" + _packed(row, bits) for row in rows)
+        header = struct.pack(">IIBBBBB", 32, 32, bits, 0, 0, 0, 0)
+        pieces = [(b"IHDR", header), (b"tRNS", struct.pack(">H", key))]
+        pieces += [(b"IDAT", zlib.compress(packed)), (b"IEND", b"")]
+        picture = decode(b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*piece) for piece in pieces))
+        assert picture.alpha is not None, key
+        assert picture.alpha[:8].max() == 0
+        assert picture.alpha[8:].min() == 1
+        assert abs(picture.rgb - other / most).max() < 1e-6
+
+
+def _packed(level: int, bits: int) -> bytes:
+    """A row of 32 pixels."""
+    byte = sum(level << shift for shift in range(0, 8, bits))
+    return bytes([byte]) * (32 * bits // 8)
 
 
 def test_one_transparent_grey_of_16_bits_becomes_alpha() -> None:

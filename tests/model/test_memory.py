@@ -93,7 +93,30 @@ def test_what_a_painting_takes_grows_with_the_picture_its_style_and_the_optimise
     suffices: bool,
 ) -> None:
     monkeypatch.setattr(memory, "allowed", lambda: int(gib * 2**30))
-    assert memory.suffices(side**2, style_side**2, images) == suffices
+    assert memory.suffices(side**2, [style_side**2], images) == suffices
+
+
+@pytest.mark.parametrize(
+    ("gib", "side", "styles", "regions", "suffices"),
+    [
+        (4, 1024, 1, 0, True),
+        (4, 1024, 1, 2, False),
+        (8, 1024, 1, 8, True),
+        (8, 4096, 1, 0, True),
+        (8, 4096, 8, 0, False),
+    ],
+)
+def test_regions_and_further_styles_take_memory_too(
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    gib: float,
+    side: int,
+    styles: int,
+    regions: int,
+    suffices: bool,
+) -> None:
+    monkeypatch.setattr(memory, "allowed", lambda: int(gib * 2**30))
+    assert memory.suffices(side**2, [side**2] * styles, ADAM, regions) == suffices
 
 
 def test_a_picture_is_painted_in_small_tiles_where_memory_would_not_suffice(

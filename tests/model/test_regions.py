@@ -114,6 +114,15 @@ def test_the_same_label_in_a_slightly_different_colour_is_found() -> None:
     np.testing.assert_array_equal(found.content, found.styles[0])
 
 
+def test_two_shades_of_a_label_are_one_region() -> None:
+    wanted = bars(60, 40, [(128, 128, 128), RED])
+    mask = bars(100, 40, [(96, 96, 96)] * 7 + [(160, 160, 160)] + [RED] * 2)
+    found = Regions.of_masks(wanted, [mask])
+    shares = dict(zip(found.names, found.styles[0].mean(axis=(1, 2)), strict=True))
+    assert shares.pop("#ff0000") == pytest.approx(0.2, abs=0.01)
+    assert [*shares.values()] == pytest.approx([0.8], abs=0.01)
+
+
 def test_labels_of_a_style_that_the_content_does_not_have_are_left_out() -> None:
     found = Regions.of_masks(bars(60, 40, [RED]), [bars(60, 40, [RED, GREEN, BLUE])])
     assert found.names == ("#ff0000",)

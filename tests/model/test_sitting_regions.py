@@ -47,6 +47,23 @@ def test_masks_of_any_size_become_regions_of_the_size_of_their_pictures(
     assert (first.shape, second.shape) == ((2, 32, 32), (2, 32, 24))
 
 
+def test_regions_of_large_pictures_are_no_larger_than_need_be_and_the_same(
+    photo: Array, strokes: Array
+) -> None:
+    masks: dict[str, Any] = {"content_mask": bars(400, 300, RED, GREEN)}
+    masks["style_masks"] = [bars(64, 64, GREEN, RED)]
+    large = prepared(photo, [strokes], size=2048, **masks)
+    assert large.regions is not None
+    assert large.regions.content.shape == (2, 768, 1024)
+    assert large.regions.styles[0].shape == (2, 1024, 1024)
+    scale = Scale(256, 192, 1)
+    small = prepared(photo, [strokes], size=256, **masks)
+    found, expected = (sitting.content_regions_at(scale) for sitting in (large, small))
+    assert found is not None
+    assert expected is not None
+    np.testing.assert_allclose(found, expected, atol=0.02)
+
+
 def test_without_masks_and_alpha_there_are_no_regions(photo: Array, strokes: Array) -> None:
     opaque = with_alpha(photo, 1.0)
     for sitting in (prepared(photo, [strokes]), prepared(opaque, [with_alpha(strokes, 1.0)])):
