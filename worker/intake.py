@@ -121,7 +121,7 @@ class IntakeWorker(RqWorker):
                 self._coord.wait_for_stop(self._strangers.leave(job))
                 return
             job.perform_with = self._perform
-            with following(job), self._device.load.at_stake():
+            with following(job), self._device.load.at_stake(job.id):
                 try:
                     self.execute_job(job, queue)
                 except Settled:
@@ -192,7 +192,7 @@ class IntakeWorker(RqWorker):
         Whatever befell it may befall it again, and would be held against all beside it. So this
         thread waits for them to end, and stays in the reception until its own job has ended.
         """
-        while not self._device.load.wait_until_alone(BEAT_SECONDS):
+        while not self._device.load.wait_until_alone(job.id, BEAT_SECONDS):
             self._stop_if_asked()
             self._device.check_pulse(self._settings.hang_seconds)
             self.maintain_heartbeats(job)

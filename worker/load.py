@@ -3,6 +3,7 @@
 import math
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -15,7 +16,7 @@ class Load:
     """The load of one device; safe to share between threads."""
 
     def __init__(self) -> None:
-        self._at_stake = 0  # jobs that an intake thread has in hand
+        self._at_stake: Counter[str] = Counter()  # jobs that an intake thread has in hand
         self._owed = 0  # assignments handed over and not ended
         self._under_way = 0  # those of them that are painted; the others wait
         self._has_room = False
@@ -33,13 +34,13 @@ class Load:
         return self._has_room
 
     @contextmanager
-    def at_stake(self) -> Iterator[None]:
+    def at_stake(self, job_id: str) -> Iterator[None]:
         """In which an intake thread has a job in hand: what kills the process befalls it too."""
-        self._stake(1)
+        self._stake(job_id, 1)
         try:
             yield
         finally:
-            self._stake(-1)
+            self._stake(job_id, -1)
 
     def owe(self, change: int) -> None:
         """Takes note of assignments: 1 that was handed over, -1 that has ended."""
@@ -70,14 +71,18 @@ class Load:
         with self._changed:
             return self._changed.wait_for(lambda: self.is_idle, timeout)
 
-    def wait_until_alone(self, timeout: float) -> bool:
-        """Waits until one job alone is at stake; False when ``timeout`` seconds are over."""
-        with self._changed:
-            return self._changed.wait_for(lambda: self._at_stake == 1, timeout)
+    def wait_until_alone(self, job_id: str, timeout: float) -> bool:
+        """Waits until no other job is at stake; False when ``timeout`` seconds are over.
 
-    def _stake(self, change: int) -> None:
+        The same job may be: in the hands of one who has not yet heard that it is lost.
+        """
         with self._changed:
-            self._at_stake += change
+            return self._changed.wait_for(lambda: self._at_stake.keys() <= {job_id}, timeout)
+
+    def _stake(self, job_id: str, change: int) -> None:
+        with self._changed:
+            self._at_stake[job_id] += change
+            self._at_stake += Counter()  # without those that are at none
             self._changed.notify_all()
 
     def _is_nearly_free(self) -> bool:

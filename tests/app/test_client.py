@@ -30,7 +30,7 @@ T = TypeVar("T")
 SHORT = {"size": 64, "quality": "draft", "steps": 3, "seed": 11}
 
 #: Some seconds of painting, so that there is a preview.
-LONGER = {"size": 128, "quality": "draft", "steps": 60}
+LONGER = {"size": 64, "quality": "draft", "steps": 40}
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def test_a_painting_is_handed_in_followed_and_fetched(
     job = atelier.submit(content, [style], LONGER)
     events = list(atelier.stream(job.id))
     check_story(events, job)
-    assert size_of(atelier.result(job.id)) == (128, 96)
+    assert size_of(atelier.result(job.id)) == (64, 48)
     assert size_of(atelier.preview(job.id))
     assert atelier.losses(job.id).points
     assert atelier.system()["workers"]
@@ -88,7 +88,7 @@ def test_the_asynchronous_client_does_the_same(house: House, content: bytes, sty
 
     job, events, picture = asked_of(house, paint)
     check_story(events, job)
-    assert size_of(picture) == (128, 96)
+    assert size_of(picture) == (64, 48)
 
 
 def test_waiting_ends_with_the_job(atelier: Atelier, content: bytes, style: bytes) -> None:

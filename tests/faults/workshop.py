@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 import threading
+from dataclasses import replace
 from enum import IntEnum
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,9 @@ from model.errors import OutOfTimeError  # noqa: E402
 from model.painting import Studio  # noqa: E402
 from model.run import Run  # noqa: E402
 from model.sitting import Sitting  # noqa: E402
+from model.vgg import Features  # noqa: E402
 from tests.house import eventually  # noqa: E402
+from tests.networks import a_thin_network, thin_features  # noqa: E402
 from worker import __main__ as process  # noqa: E402
 from worker import errand, pace, rq_worker  # noqa: E402
 from worker.painting_job import status_of  # noqa: E402
@@ -107,7 +110,11 @@ class FaultyRun:
 
 
 class FaultyStudio(Studio):
-    """A studio in which some jobs go wrong."""
+    """A studio in which some jobs go wrong; its network is thin, so that others are soon done."""
+
+    def __init__(self, features: Features, **options: Any) -> None:
+        thin = thin_features()
+        super().__init__(replace(features, kernels=thin.kernels, biases=thin.biases), **options)
 
     def begin(self, sitting: Sitting, *, small_tiles: bool = False) -> Any:
         """A run, or a faulty one."""
@@ -154,15 +161,15 @@ def store(lease: Any, picture: Any, assignment: Any, *others: Any) -> None:
 
 def wait_for_another_to_end(lease: Any) -> None:
     """Says nothing, as if cut off, until the job has ended elsewhere."""
-    silent.add(lease.job.id)
+    silent.add(lease._entry)
     eventually(
         lambda: status_of(lease.job.get_status()) in FINAL, within=60, what="another ends it"
     )
 
 
 def maintain_heartbeats(worker: RqWorker, job: Any) -> None:
-    """Speaks for a job, but for those of which nothing is to be heard."""
-    if job.id not in silent:
+    """Speaks for a job, but for attempts of which nothing is to be heard."""
+    if worker._lease._entry not in silent:
         worker_beat(worker, job)
 
 
@@ -176,7 +183,7 @@ def open_two(spec: str) -> list[str]:
     return ["cpu:0", "cpu:1"]
 
 
-#: Jobs that this worker is cut off from.
+#: Executions that this worker is cut off from.
 silent: set[str] = set()
 
 errand_prepare, errand_store = errand.prepare, errand.store
@@ -192,4 +199,5 @@ if __name__ == "__main__":
         process.open_devices = open_two  # type: ignore[attr-defined]
     if "--short-heartbeat" in options:
         rq_worker.HEARTBEAT_TTL_SECONDS = SHORT_HEARTBEAT_SECONDS
-    os._exit(process.main())
+    with a_thin_network():
+        os._exit(process.main())

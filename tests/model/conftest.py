@@ -1,8 +1,4 @@
-"""What the tests of the engine share: features that learned nothing, and tiny pictures.
-
-Random kernels, scaled so that activations neither fade nor grow with depth (He et al. 2015), see
-pictures much as learned ones do, and cost neither a file nor a download.
-"""
+"""What the tests of the engine share: features that learned nothing, and tiny pictures."""
 
 import numpy as np
 import pytest
@@ -11,21 +7,15 @@ from model import images
 from model.devices import open_devices
 from model.painting import Studio
 from model.sitting import Array
-from model.vgg import CONVOLUTIONS, Features
+from model.vgg import Features
+from tests.networks import random_features
 from tests.pictures import photograph, style_picture
 
 
 @pytest.fixture(scope="session")
 def features() -> Features:
     """VGG-19 with random weights, the same each time."""
-    rng = np.random.default_rng(19)
-    kernels, biases = {}, {}
-    for name, layer in CONVOLUTIONS.items():
-        normal = rng.standard_normal((3, 3, layer.inputs, layer.outputs), np.float32)
-        kernels[name] = normal * np.float32(np.sqrt(2 / (9 * layer.inputs)))
-        biases[name] = 0.1 * rng.standard_normal(layer.outputs, np.float32)
-    mean = np.array([0.48, 0.46, 0.41], np.float32)
-    return Features("random", "5eed" * 16, mean, kernels, biases)
+    return random_features()
 
 
 @pytest.fixture(scope="session")

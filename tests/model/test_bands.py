@@ -16,14 +16,16 @@ from model.sitting import Array
 from model.vgg import Features, Network
 from tests.model.sittings import prepared
 from tests.model.test_tiles import quarters, texture
+from tests.networks import a_thin_network, thin_features
 
 HEIGHT, WIDTH = 150, 118
 
 
 @pytest.fixture(scope="module")
-def studio(features: Features) -> Studio:
+def studio() -> Iterator[Studio]:
     """One whose graphs in bands are traced with small ones."""
-    return Studio(features, precision="float32")
+    with a_thin_network():
+        yield Studio(thin_features(), precision="float32")
 
 
 @pytest.fixture(autouse=True)

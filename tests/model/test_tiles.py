@@ -16,8 +16,9 @@ from model.params import StyleTransferParams
 from model.recipes import Scale
 from model.sitting import Sitting
 from model.tiles import Box, Tile, cut
-from model.vgg import CONVOLUTIONS, Conv, Features, Network
+from model.vgg import Network
 from tests.model.sittings import prepared
+from tests.networks import a_thin_network, thin_features
 
 Array = npt.NDArray[np.float32]
 
@@ -27,22 +28,8 @@ SIZES = [(1536, 1536), (1536, 1537), (3072, 4096), (2047, 3071), (4095, 1531), (
 
 @pytest.fixture(scope="module")
 def thin_studio() -> Iterator[Studio]:
-    """A network with the geometry of VGG-19 and an eighth of its channels, which is quick."""
-    thin = {
-        name: Conv(name, max(layer.inputs // 8, 3), layer.outputs // 8)
-        for name, layer in CONVOLUTIONS.items()
-    }
-    rng = np.random.default_rng(20)
-    kernels, biases = {}, {}
-    for name, layer in thin.items():
-        normal = rng.standard_normal((3, 3, layer.inputs, layer.outputs), np.float32)
-        kernels[name] = normal * np.float32(np.sqrt(2 / (9 * layer.inputs)))
-        biases[name] = 0.1 * rng.standard_normal(layer.outputs, np.float32)
-    mean = np.array([0.48, 0.46, 0.41], np.float32)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(vgg, "CONVOLUTIONS", thin)
-        features = Features("thin", "711" * 21 + "1", mean, kernels, biases, pooling="average")
-        yield Studio(features, precision="float32")
+    with a_thin_network():
+        yield Studio(thin_features("average"), precision="float32")
 
 
 @pytest.fixture

@@ -3,17 +3,16 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
 import tensorflow as tf
 from redis import Redis
 
-from model import weights
 from model.painting import Studio
 from model.params import StyleTransferParams
 from tests.house import eventually
+from tests.networks import a_thin_network, thin_features
 from worker import errand
 from worker.coordination import QueueRunner
 from worker.device import Device
@@ -35,7 +34,7 @@ SOON, WHILE = 60.0, 1.0
 @contextmanager
 def painting(jobs: Jobs, settings: Settings, together: int) -> Iterator[None]:
     """A device that paints so many at once, and those who feed it."""
-    studio = Studio(weights.load("bundled", Path()), precision="float32")
+    studio = Studio(thin_features(), precision="float32")
     device, coord = Device(studio, together), tf.train.Coordinator()
     threading.Thread(target=device.run, args=[coord], daemon=True).start()
     crew = [IntakeWorker(str(n), jobs, device, coord, settings) for n in range(together + 1)]
@@ -81,7 +80,7 @@ def test_nothing_else_is_at_stake_with_a_job_of_which_an_attempt_failed(
 
     monkeypatch.setattr(errand, "prepare", prepare_and_say)
     monkeypatch.setattr(errand, "store", store_and_say)
-    with painting(jobs, settings, together=2):
+    with a_thin_network(), painting(jobs, settings, together=2):
         eventually(lambda: jobs.get(last).status == "succeeded", within=SOON, what="all are done")
     assert course == [
         (what, job) for job in (first, suspect, last) for what in ("prepared", "stored")

@@ -7,7 +7,6 @@ import time
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -15,7 +14,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from model import tiles, weights
+from model import tiles
 from model.errors import DivergedError, OutOfTimeError
 from model.painting import Studio
 from model.params import StyleTransferParams
@@ -23,6 +22,7 @@ from model.progress import Progress
 from model.run import Run, advance
 from model.sitting import Sitting
 from tests.house import eventually
+from tests.networks import a_thin_network, thin_features
 from worker.assignment import (
     Array,
     Assignment,
@@ -141,8 +141,9 @@ class Spy:
 
 
 @pytest.fixture(scope="module")
-def studio() -> Studio:
-    return Studio(weights.load("bundled", Path()), precision="float32")
+def studio() -> Iterator[Studio]:
+    with a_thin_network():
+        yield Studio(thin_features(), precision="float32")
 
 
 @pytest.fixture

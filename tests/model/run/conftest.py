@@ -11,7 +11,9 @@ from model.params import StyleTransferParams
 from model.recipes import Quality
 from model.run import Run
 from model.sitting import Array, Sitting
+from model.vgg import Features
 from tests.model.runs import STEPS, Begin, Whole
+from tests.networks import a_thin_network, thin_features
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -23,7 +25,20 @@ def _small_scales() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
+def features() -> Iterator[Features]:
+    """Of a thin network: what befalls a run does not depend on how much it sees."""
+    with a_thin_network():
+        yield thin_features()
+
+
+@pytest.fixture(scope="module")
+def studio(features: Features) -> Studio:
+    """The studio of a worker, in float32; its graphs are traced once for a module."""
+    return Studio(features, precision="float32")
+
+
+@pytest.fixture(scope="module")
 def begin(studio: Studio, photo: Array, strokes: Array) -> Begin:
     """Begins a run of nine steps, or of other parameters or pictures."""
 

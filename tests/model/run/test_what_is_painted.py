@@ -14,6 +14,13 @@ from model.params import StyleTransferParams
 from model.sitting import Array
 from model.vgg import Features
 from tests.model.runs import Begin, Whole, finish
+from tests.networks import random_features
+
+
+@pytest.fixture(scope="module")
+def features() -> Features:
+    """Of a network as large as it is."""
+    return random_features()
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
