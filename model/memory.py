@@ -15,8 +15,8 @@ _MEMBERSHIP = Path("/proc/self/cgroup")
 _CONTROL_GROUPS = Path("/sys/fs/cgroup")
 
 #: In bytes, of a worker that has painted a small picture: TensorFlow, graphs, and the features,
-#: of which Winograd's kernels are 0.4 GB.
-_WORKER = 1.15 * 2**30
+#: of which Winograd's kernels are 0.4 GB. And the graphs of each further kind of painting.
+_WORKER, _KIND = 1.15 * 2**30, 90 * 2**20
 
 #: Likewise, for each pixel of what is kept at once for the way back, and of what is only seen.
 _KEPT, _SEEN = 2500, 1500
@@ -40,7 +40,11 @@ def allowed() -> int:
 
 
 def suffices(
-    pixels: int, style_pixels: Sequence[int], images_in_state: int, regions: int = 0
+    pixels: int,
+    style_pixels: Sequence[int],
+    images_in_state: int,
+    regions: int = 0,
+    kinds: int = 1,
 ) -> bool:
     """Whether a picture can be painted in the usual way.
 
@@ -49,13 +53,14 @@ def suffices(
         style_pixels: of each style.
         images_in_state: of its optimiser.
         regions: that have a style of their own; 0 where all is one.
+        kinds: of painting, of which there are graphs.
     """
     at_once = max(
         (_KEPT + _REGION * regions) * min(pixels, tiles.LARGEST_KEPT),
         _SEEN * min(max(style_pixels), tiles.LARGEST_KEPT),
     )
     whole = pixels * (_WHOLE + _IMAGE * images_in_state) + _IMAGE * sum(style_pixels)
-    return _WORKER + at_once + whole <= allowed()
+    return _WORKER + _KIND * (kinds - 1) + at_once + whole <= allowed()
 
 
 def _limits() -> Iterator[Path]:

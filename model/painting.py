@@ -26,17 +26,12 @@ from model.optimizers import OPTIMIZERS
 from model.params import StyleTransferParams
 from model.precision import Precision, fastest
 from model.progress import Progress
-from model.recent import Recent
 from model.run import Run
 from model.sitting import Sitting
 from model.steps import Steps
 from model.vgg import Features, Network
 
 Array = npt.NDArray[np.float32]
-
-#: Of how many kinds of painting a studio keeps the graphs. Those of one take some tens of MiB, or a
-#: hundred with many regions, and there are dozens of kinds.
-_KINDS = 8
 
 
 @dataclass(frozen=True)
@@ -67,8 +62,9 @@ class Studio:
         with tf.device(device):
             self._network = Network(features, arithmetic)
         self._remembered = remembered_styles()
-        self._objectives: Recent[Objective] = Recent(_KINDS, size=lambda _: 1)
-        self._all_steps: Recent[Steps] = Recent(_KINDS, size=lambda _: 1)
+        # None is ever let go: TensorFlow would keep what it made of them, and make it again.
+        self._objectives: dict[tuple[str | int | None, ...], Objective] = {}
+        self._all_steps: dict[tuple[Objective, str], Steps] = {}
 
     def begin(self, sitting: Sitting, *, small_tiles: bool = False) -> Run:
         """A run that has taken no step yet.
@@ -84,6 +80,7 @@ class Studio:
             [math.prod(style.shape[:2]) for style in sitting.styles],
             steps.optimizer.images_in_state,
             sitting.region_count,
+            len(self._objectives),
         )
         return Run(sitting, steps.in_small_tiles if small_tiles or is_scarce else steps)
 
@@ -112,19 +109,18 @@ class Studio:
         return Painting(run.picture(), run.progress(), self.features)
 
     def _steps(self, params: StyleTransferParams, regions: int) -> Steps:
-        objective, optimizer = self._objective(params, regions), params.optimizer
-        return self._all_steps.get(
-            (objective, optimizer),
-            lambda: Steps(objective, OPTIMIZERS[optimizer](), self.device),
-        )
+        key = self._objective(params, regions), params.optimizer
+        if key not in self._all_steps:
+            self._all_steps[key] = Steps(key[0], OPTIMIZERS[params.optimizer](), self.device)
+        return self._all_steps[key]
 
     def _objective(self, params: StyleTransferParams, regions: int = 0) -> Objective:
         """The graphs for a request, traced at the first one of its kind."""
-        kind = Kind(recipes.layers(params), params.pooling, params.style_loss, regions)
-        return self._objectives.get(
-            (params.preset, params.pooling, params.style_loss, regions),
-            lambda: Objective(self._network, kind, self._remembered),
-        )
+        key = (params.preset, params.pooling, params.style_loss, regions)
+        if key not in self._objectives:
+            kind = Kind(recipes.layers(params), params.pooling, params.style_loss, regions)
+            self._objectives[key] = Objective(self._network, kind, self._remembered)
+        return self._objectives[key]
 
 
 def paint(

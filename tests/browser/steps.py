@@ -12,6 +12,24 @@ from tests.pictures import photograph, style_picture
 #: Until a small draft is painted, on a busy machine with two cores.
 PAINTED_MS = 60_000
 
+#: Numbers of steps: of a painting that is over at once, and has a preview and a loss curve all the
+#: same; of one that is seen being painted, for a few seconds; of one that outlasts its test.
+FEW, SOME, ENDLESS = 3, 60, 5000
+
+#: Writes a number of steps into its field, where the settings around it are closed as well.
+_ASK_FOR_STEPS = """(field, steps) => {
+    field.value = steps;
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+}"""
+
+#: Until an element has this text, by whoever changes it; fails after so many milliseconds.
+_UNTIL_IT_SAYS = """(place, [words, within]) => new Promise((resolve, reject) => {
+    const look = () => place.textContent === words && resolve();
+    new MutationObserver(look).observe(place, { childList: true, characterData: true });
+    setTimeout(() => reject(new Error(`It says ${place.textContent}, not ${words}.`)), within);
+    look();
+})"""
+
 #: Hands a file over as the system would: by dropping it on an element, or by pasting it there.
 _HAND_OVER = """(place, [way, name, head, megabytes]) => {
     const data = new DataTransfer();
@@ -48,11 +66,18 @@ def choose(
     expect(page.locator(".chosen")).to_have_count(2)
 
 
-def paint(page: Page, *, size: int, quality: str = "Draft") -> None:
-    """Sets the settings and presses the one button."""
+def paint(page: Page, *, size: int, quality: str = "Draft", steps: int | None = FEW) -> None:
+    """Sets the settings and presses the one button. Without steps they are as the quality says."""
     page.get_by_label("Size", exact=True).fill(str(size))
     page.get_by_text(quality, exact=True).click()
+    if steps is not None:
+        ask_for(page, steps=steps)
     press_paint(page)
+
+
+def ask_for(page: Page, *, steps: int) -> None:
+    """Sets the number of steps without a look at the settings that it is among."""
+    page.locator("[name=steps]").evaluate(_ASK_FOR_STEPS, str(steps))
 
 
 def press_paint(page: Page) -> None:
@@ -76,10 +101,11 @@ def hand_over(
     place.evaluate(_HAND_OVER, [way, name, list(head), megabytes])
 
 
-def submit(api: httpx.Client, *, size: int, quality: str = "draft") -> str:
+def submit(api: httpx.Client, *, size: int = 64, steps: int = FEW) -> str:
     """Hands a job in without the page; returns its id."""
     files = [("content", photograph(96, 72)), ("style", style_picture(80, 80))]
-    answer = api.post("/v1/jobs", files=files, data={"size": str(size), "quality": quality})
+    fields = {"size": str(size), "quality": "draft", "steps": str(steps)}
+    answer = api.post("/v1/jobs", files=files, data=fields)
     return str(answer.raise_for_status().json()["id"])
 
 
@@ -106,6 +132,15 @@ def preview(page: Page) -> Locator:
 def expect_status(page: Page, words: str) -> None:
     """Waits for the job to be in a state."""
     expect(page.get_by_role("heading", name=words, exact=True)).to_be_visible(timeout=PAINTED_MS)
+
+
+def catch_painting(page: Page) -> None:
+    """Waits for the job to be painted, and is told at once: ``SOME`` steps are soon over.
+
+    What waits for a status looks once a second in the end.
+    """
+    page.locator("#easel-title").evaluate(_UNTIL_IT_SAYS, ["Painting", PAINTED_MS])
+    expect_status(page, "Painting")
 
 
 def expect_result(page: Page) -> None:

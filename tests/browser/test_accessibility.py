@@ -44,7 +44,7 @@ def test_the_studio_filled_with_all_settings_open_and_the_painter_of_masks(page:
 
 
 def test_the_easel_while_it_is_painted_on_and_canceled(page: Page, api: httpx.Client) -> None:
-    page.goto(f"/?job={steps.submit(api, size=384, quality='fine')}")
+    page.goto(f"/?job={steps.submit(api, steps=steps.ENDLESS)}")
     expect(steps.preview(page)).to_be_visible()
     assert serious_findings(page) == []
     page.get_by_role("button", name="Cancel").click()

@@ -78,9 +78,9 @@ def test_what_cannot_be_tried_again_says_why(
 
 
 def test_jobs_are_seen_being_painted_and_canceled(page: Page, api: httpx.Client) -> None:
-    running = steps.submit(api, size=384, quality="fine")
+    running = steps.submit(api, steps=steps.ENDLESS)
     opened(page)
-    waiting = steps.submit(api, size=384, quality="fine")
+    waiting = steps.submit(api, steps=steps.ENDLESS)
     expect(item(page, "#jobs", running)).to_contain_text("Being painted")
     expect(item(page, "#jobs", waiting)).to_contain_text("next in line")
     expect(number(page, "Waiting")).to_have_text("1")
@@ -100,8 +100,8 @@ def test_jobs_are_seen_being_painted_and_canceled(page: Page, api: httpx.Client)
 def test_older_jobs_are_turned_to_and_the_focus_stays_when_the_lists_change(
     page: Page, api: httpx.Client
 ) -> None:
-    steps.submit(api, size=384, quality="fine")  # which keeps the only device
-    jobs = [steps.submit(api, size=64) for _ in range(20)]
+    steps.submit(api, steps=steps.ENDLESS)  # which keeps the only device
+    jobs = [steps.submit(api) for _ in range(20)]
     opened(page)
     expect(page.locator("#jobs > li")).to_have_count(20)
     expect(item(page, "#jobs", jobs[19])).to_be_visible()
@@ -110,7 +110,7 @@ def test_older_jobs_are_turned_to_and_the_focus_stays_when_the_lists_change(
     api.delete(f"/v1/jobs/{jobs[19]}")
     expect(item(page, "#jobs", jobs[19])).to_have_count(0)
     expect(link).to_be_focused()
-    newest = steps.submit(api, size=64)
+    newest = steps.submit(api)
     expect(item(page, "#jobs", newest)).to_be_visible()
     page.get_by_role("button", name="Older").click()
     expect(page.locator("#jobs > li")).to_have_count(1)

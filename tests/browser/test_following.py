@@ -97,12 +97,12 @@ def step_shown(page: Page) -> str:
 def test_a_job_is_followed_by_one_stream_and_hardly_asked_for(
     page: Page, api: httpx.Client, asked: Asked
 ) -> None:
-    in_front = steps.submit(api, size=384, quality="fine")
-    job = steps.submit(api, size=160)
+    in_front = steps.submit(api, steps=steps.ENDLESS)
+    job = steps.submit(api, steps=steps.SOME)
     page.goto(f"/?job={job}")
     expect(page.get_by_text("Next in line")).to_be_visible()
     api.post(f"/v1/jobs/{in_front}/cancel")
-    steps.expect_status(page, "Painting")
+    steps.catch_painting(page)
     expect(steps.easel(page)).to_contain_text(" left")
     expect(steps.easel(page)).to_contain_text("With the bundled features")
     expect(steps.preview(page)).to_be_visible()
@@ -134,7 +134,7 @@ def test_where_the_stream_does_not_work_the_page_asks_and_comes_back_to_it_later
 ) -> None:
     refusals.add(HTTPStatus.UNAUTHORIZED)
     page.route(STREAM, meddle)
-    page.goto(f"/?job={steps.submit(api, size=384, quality='fine')}")
+    page.goto(f"/?job={steps.submit(api, steps=steps.ENDLESS)}")
     wait_until(page, lambda: asked.looks > 2 * FEW, "the page asks")
     steps.expect_status(page, "Painting")
     expect(steps.preview(page)).to_be_visible()
@@ -155,7 +155,7 @@ def test_a_job_is_followed_on_when_the_api_was_started_again(
     page: Page, own_house: House, asked: Asked
 ) -> None:
     with own_house.client() as client:
-        job = steps.submit(client, size=384, quality="fine")
+        job = steps.submit(client, steps=steps.ENDLESS)
     page.goto(f"{own_house.url}/?job={job}")
     expect(steps.preview(page)).to_be_visible(timeout=steps.PAINTED_MS)
     (running,) = [
@@ -177,7 +177,7 @@ def test_a_job_is_followed_on_when_the_api_was_started_again(
 def test_a_stream_ends_with_the_look_at_its_job_and_there_is_never_more_than_one(
     page: Page, api: httpx.Client, asked: Asked
 ) -> None:
-    jobs = [steps.submit(api, size=384, quality="fine") for _ in range(2)]
+    jobs = [steps.submit(api, steps=steps.ENDLESS) for _ in range(2)]
     page.goto("/")
     for number, job in enumerate(jobs, 1):
         page.evaluate("address => history.pushState(null, '', address)", f"/?job={job}")
@@ -193,7 +193,7 @@ def test_a_tab_hidden_for_long_keeps_no_stream_and_takes_one_when_it_is_seen_aga
     page: Page, api: httpx.Client, asked: Asked
 ) -> None:
     page.clock.install()
-    page.goto(f"/?job={steps.submit(api, size=384, quality='fine')}")
+    page.goto(f"/?job={steps.submit(api, steps=steps.ENDLESS)}")
     steps.expect_status(page, "Painting")
     before = step_shown(page)
     wait_until(page, lambda: step_shown(page) != before, "it is seen going on")
@@ -210,7 +210,7 @@ def test_a_job_deleted_while_it_is_looked_at_is_said_to_be_unknown(
     page: Page, api: httpx.Client, refusals: set[int]
 ) -> None:
     refusals.add(HTTPStatus.NOT_FOUND)
-    job = steps.submit(api, size=384, quality="fine")
+    job = steps.submit(api, steps=steps.ENDLESS)
     page.goto(f"/?job={job}")
     steps.expect_status(page, "Painting")
     api.delete(f"/v1/jobs/{job}")

@@ -126,6 +126,7 @@ def test_a_session_that_ends_meanwhile_is_asked_for_and_the_pictures_stay(
     steps.choose(page)
     page.get_by_label("Size", exact=True).fill("64")
     page.get_by_text("Draft", exact=True).click()
+    steps.ask_for(page, steps=steps.FEW)
     page.context.clear_cookies()
     page.get_by_role("button", name="Paint", exact=True).dispatch_event("click")
     expect(door).to_be_visible()
@@ -137,7 +138,7 @@ def test_a_link_to_a_painting_leads_there_through_the_door(
     page: Page, door: Locator, house: House
 ) -> None:
     with httpx.Client(base_url=house.url, headers={"Authorization": f"Bearer {ANNA}"}) as api:
-        job = steps.submit(api, size=64)
+        job = steps.submit(api)
     page.goto(f"/?job={job}")
     expect(door).to_be_visible()
     enter(page, ANNA)
@@ -178,7 +179,7 @@ def test_who_is_no_admin_is_told_so_and_sees_nothing_of_the_house(
 ) -> None:
     refusals.add(403)
     with httpx.Client(base_url=house.url, headers={"Authorization": f"Bearer {ROOT}"}) as api:
-        job = steps.submit(api, size=64)
+        job = steps.submit(api)
     page.goto("/admin")
     expect(page.get_by_role("dialog")).to_be_visible()
     enter(page, ANNA)
@@ -192,7 +193,7 @@ def test_who_is_no_admin_is_told_so_and_sees_nothing_of_the_house(
 
 def test_an_admin_sees_whose_each_job_is(page: Page, house: House) -> None:
     with httpx.Client(base_url=house.url, headers={"Authorization": f"Bearer {ANNA}"}) as api:
-        job = steps.submit(api, size=64)
+        job = steps.submit(api)
     page.goto("/")
     enter(page, ROOT)
     page.get_by_role("link", name="the house").click()

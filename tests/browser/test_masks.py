@@ -124,7 +124,8 @@ def test_what_was_painted_is_handed_in_and_matters(
     steps.expect_result(page)
     painted = api.get(f"/v1/jobs/{steps.job_id(page)}/result").content
     files = [("content", steps.photo()["buffer"]), ("style", style_picture(80, 80))]
-    fields, waiting = {"size": "64", "quality": "draft"}, {"Prefer": "wait=60"}
+    fields = {"size": "64", "quality": "draft", "steps": str(steps.FEW)}
+    waiting = {"Prefer": "wait=60"}
     plain = api.post("/v1/jobs", files=files, data=fields, headers=waiting).json()
     assert plain["status"] == "succeeded"
     assert painted != api.get(plain["urls"]["result"]).content

@@ -26,7 +26,7 @@ def test_the_whole_way_from_chosen_files_to_the_saved_painting(
     expect(page.locator("#style").get_by_role("img")).to_have_count(2)
     page.get_by_role("button", name="Remove more.png").click()
     expect(page.locator("#style").get_by_role("img")).to_have_count(1)
-    steps.paint(page, size=64)
+    steps.paint(page, size=64, steps=None)  # all of a draft; other tests leave it at a few steps
 
     expect(page.get_by_role("progressbar")).to_be_visible()
     steps.expect_result(page)
@@ -60,6 +60,10 @@ def test_the_whole_way_by_keyboard_alone(page: Page) -> None:
     page.keyboard.type("64")
     steps.tab_to(page, page.get_by_label("Standard"))
     page.keyboard.press("ArrowLeft")
+    steps.tab_to(page, page.locator("summary").filter(has_text="More settings"))
+    page.keyboard.press("Enter")
+    steps.tab_to(page, page.get_by_label("Steps", exact=True))
+    page.keyboard.type(str(steps.FEW))
     steps.tab_to(page, page.get_by_role("button", name="Paint", exact=True))
     page.keyboard.press("Enter")
 
@@ -157,7 +161,7 @@ def test_a_job_is_shown_again_after_a_reload_and_in_another_tab(
 ) -> None:
     page.goto("/")
     steps.choose(page)
-    steps.paint(page, size=384, quality="Fine")
+    steps.paint(page, size=64, quality="Fine", steps=steps.ENDLESS)
     expect(steps.preview(page)).to_be_visible()
     job = steps.job_id(page)
     page.reload()
@@ -174,7 +178,7 @@ def test_a_job_is_shown_again_after_a_reload_and_in_another_tab(
 
 
 def test_a_painting_and_a_waiting_job_can_be_canceled(page: Page, api: httpx.Client) -> None:
-    running, waiting, last = (steps.submit(api, size=384, quality="fine") for _ in range(3))
+    running, waiting, last = (steps.submit(api, steps=steps.ENDLESS) for _ in range(3))
     page.goto(f"/?job={last}")
     expect(page.get_by_text("Number 2 in line")).to_be_visible()
     for job in last, waiting, running:

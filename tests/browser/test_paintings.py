@@ -30,7 +30,7 @@ def test_paintings_are_filtered_by_status_and_deleted_when_somebody_means_it(
 
 
 def test_older_paintings_come_when_they_are_asked_for(page: Page, api: httpx.Client) -> None:
-    jobs = [steps.submit(api, size=64 + n, quality="fine") for n in range(26)]
+    jobs = [steps.submit(api, size=64 + n, steps=steps.ENDLESS) for n in range(26)]
     for job in reversed(jobs):
         api.post(f"/v1/jobs/{job}/cancel")
     page.goto("/")

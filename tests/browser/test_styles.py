@@ -35,8 +35,8 @@ def choose_photograph(page: Page) -> None:
 def is_painted_already(api: httpx.Client, own: list[FilePayload], *presets: str) -> bool:
     """Whether a job of just these styles, in this order, has been painted: it is answered with."""
     files = [("content", steps.photo()["buffer"]), *(("style", file["buffer"]) for file in own)]
-    data = {"size": "64", "quality": "draft", "style_preset": presets}
-    job = api.post("/v1/jobs", files=files, data=data).raise_for_status().json()
+    fields = {"size": "64", "quality": "draft", "steps": str(steps.FEW), "style_preset": presets}
+    job = api.post("/v1/jobs", files=files, data=fields).raise_for_status().json()
     api.post(job["urls"]["cancel"])
     return bool(job["reused"])
 
@@ -91,6 +91,7 @@ def test_styles_are_chosen_by_keyboard(page: Page) -> None:
     page.keyboard.press("Enter")
     assert chosen(page) == ["Facets"]
     steps.tab_to(page, page.get_by_label("Your own painting"))
+    steps.ask_for(page, steps=steps.FEW)
     page.get_by_label("Size", exact=True).fill("64")
     page.keyboard.press("Enter")
     steps.expect_result(page)

@@ -33,6 +33,7 @@ def test_the_whole_way_by_touch(telephone: Page) -> None:
     page.get_by_text("More settings").tap()
     page.get_by_label("Size", exact=True).fill("64")
     page.get_by_text("Draft", exact=True).tap()
+    page.get_by_label("Steps", exact=True).fill(str(steps.FEW))
     assert steps.sideways(page) == 0
     page.get_by_role("button", name="Paint", exact=True).tap()
     steps.expect_result(page)

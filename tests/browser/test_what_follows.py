@@ -102,7 +102,7 @@ def test_the_link_of_a_painting_is_copied_and_opens_it(page: Page, finished: str
 def test_several_are_painted_at_a_time_and_the_page_leads_back_to_each(page: Page) -> None:
     page.goto("/")
     steps.choose(page)
-    steps.paint(page, size=384, quality="Fine")
+    steps.paint(page, size=64, quality="Fine", steps=steps.ENDLESS)
     steps.expect_status(page, "Painting")
     first = steps.job_id(page)
     page.get_by_role("link", name="Paint another meanwhile").click()
@@ -128,8 +128,8 @@ def test_who_looks_elsewhere_is_told_by_the_title_and_by_a_notification_if_wante
     page.add_init_script(_NOTIFICATIONS)
     page.goto("/")
     steps.choose(page)
-    steps.paint(page, size=160)
-    steps.expect_status(page, "Painting")
+    steps.paint(page, size=64, steps=steps.SOME)
+    steps.catch_painting(page)
     page.get_by_label("Tell me when it is done").check()
     page.evaluate(_LOOK_AWAY)
     expect(page).to_have_title("A painting is done · Atelier", timeout=steps.PAINTED_MS)
@@ -142,8 +142,8 @@ def test_who_left_the_easel_before_looking_elsewhere_is_told_too(page: Page) -> 
     page.add_init_script(_NOTIFICATIONS)
     page.goto("/")
     steps.choose(page)
-    steps.paint(page, size=160)
-    steps.expect_status(page, "Painting")
+    steps.paint(page, size=64, steps=steps.SOME)
+    steps.catch_painting(page)
     page.get_by_label("Tell me when it is done").check()
     page.get_by_role("link", name="Paint another meanwhile").click()
     page.evaluate(_LOOK_AWAY)
@@ -155,10 +155,10 @@ def test_who_left_the_easel_before_looking_elsewhere_is_told_too(page: Page) -> 
 def test_the_title_tells_of_a_painting_that_is_done_while_another_goes_on(page: Page) -> None:
     page.goto("/")
     steps.choose(page)
-    steps.paint(page, size=128)
-    steps.expect_status(page, "Painting")
+    steps.paint(page, size=64, steps=steps.SOME)
+    steps.catch_painting(page)
     page.get_by_role("link", name="Paint another meanwhile").click()
-    steps.paint(page, size=384)
+    steps.paint(page, size=64, steps=steps.ENDLESS)
     page.evaluate(_LOOK_AWAY)
     expect(page).to_have_title("A painting is done · Atelier", timeout=steps.PAINTED_MS)
     expect(steps.easel(page)).to_contain_text(" left", timeout=steps.PAINTED_MS)
@@ -199,8 +199,8 @@ _KEPT = """() => new Promise((resolve) => {
 
 @pytest.mark.parametrize("state", ["Waiting in line", "Painting", "Canceled", "Your painting"])
 def test_a_reload_shows_the_job_as_it_is(page: Page, api: httpx.Client, state: str) -> None:
-    running = steps.submit(api, size=384, quality="fine") if state != "Your painting" else None
-    job = running if state == "Painting" else steps.submit(api, size=64)
+    running = steps.submit(api, steps=steps.ENDLESS) if state != "Your painting" else None
+    job = running if state == "Painting" else steps.submit(api)
     if state == "Canceled":
         api.post(f"/v1/jobs/{job}/cancel")
     page.goto(f"/?job={job}")

@@ -119,6 +119,12 @@ def test_regions_and_further_styles_take_memory_too(
     assert memory.suffices(side**2, [side**2] * styles, ADAM, regions) == suffices
 
 
+def test_graphs_of_other_kinds_take_memory_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "allowed", lambda: 4 * 2**30)
+    found = [memory.suffices(1024**2, [1024**2], ADAM, kinds=kinds) for kinds in (1, 2, 9)]
+    assert found == [True, True, False]
+
+
 def test_a_picture_is_painted_in_small_tiles_where_memory_would_not_suffice(
     studio: Studio, photo: Array, strokes: Array, monkeypatch: pytest.MonkeyPatch
 ) -> None:
