@@ -46,12 +46,17 @@ def family(pid: int) -> list[psutil.Process]:
 
 def part(house: Process, name: str) -> psutil.Process:
     """The API or the worker of a house."""
-    (found,) = [
+    (found,) = _parts(house, name)
+    return found
+
+
+def _parts(house: Process, name: str) -> list[psutil.Process]:
+    """None as long as it is a copy of the house's process, from which it is made."""
+    return [
         child
         for child in psutil.Process(house.pid).children()
         if child.cmdline()[1:4] == ["-m", "app.cli", name]
     ]
-    return found
 
 
 def gone(processes: Sequence[psutil.Process]) -> bool:
@@ -217,7 +222,11 @@ def starting(tmp_path: Path) -> Iterator[Process]:
     """A house of which all parts have started, the worker not being ready yet."""
     log = tmp_path / "up.log"
     with Process("up", environment=house_environment(tmp_path), log=log) as process:
-        eventually(lambda: len(family(process.pid)) == 4, within=20, what="all parts have started")
+        eventually(
+            lambda: _parts(process, "api") and _parts(process, "worker"),
+            within=20,
+            what="all parts have started",
+        )
         yield process
 
 
