@@ -69,10 +69,10 @@ class NeuralLoss:
         return float(tf.reduce_sum(parts))
 
 
-def neural_params(size: int, optimizer: str = "adam") -> StyleTransferParams:
+def neural_params(size: int, optimizer: str = "adam", init: str = "noise") -> StyleTransferParams:
     """With which a run paints for this loss."""
     return StyleTransferParams.model_validate(
-        {"size": size, "preset": "gatys", "optimizer": optimizer, "tv_weight": 0}
+        {"size": size, "preset": "gatys", "optimizer": optimizer, "init": init, "tv_weight": 0}
     )
 
 
