@@ -11,6 +11,10 @@ _ASKED = "atelier.head"
 _OF_GET = {b"range", b"if-range"}
 
 
+#: What the app finds out, and logs and metrics are to know.
+_FOUND = ("route", "path_params")
+
+
 class Head:
     """Asks the app as GET does, and lets go of it as soon as the headers are there.
 
@@ -25,15 +29,17 @@ class Head:
         if scope["type"] != "http" or scope["method"] != "HEAD":
             return await self._app(scope, receive, send)
 
+        headers = [pair for pair in scope["headers"] if pair[0] not in _OF_GET]
+        as_get = {**scope, "method": "GET", "headers": headers, _ASKED: True}
+
         async def send_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
+                scope.update({fact: as_get[fact] for fact in _FOUND if fact in as_get})
                 await send(message)
                 await send({"type": "http.response.body"})
                 answered.cancel()
 
         with CancelScope() as answered:
-            headers = [pair for pair in scope["headers"] if pair[0] not in _OF_GET]
-            as_get = {**scope, "method": "GET", "headers": headers, _ASKED: True}
             await self._app(as_get, receive, send_headers)
         return None
 

@@ -95,6 +95,18 @@ def test_the_oldest_job_need_not_be_the_next(api: httpx.Client, redis: Redis, fi
     assert Scrape(api)("atelier_queue_oldest_seconds") == pytest.approx(7200, abs=60)
 
 
+def test_a_head_is_counted_for_the_route_that_it_asks(api: httpx.Client, files: Files) -> None:
+    url = submit(api, files)["urls"]["self"]
+
+    def count() -> float:
+        labels = {"handler": "/v1/jobs/{job_id}", "method": "HEAD", "status": "2xx"}
+        return Scrape(api)("http_requests_total", **labels)
+
+    before = count()
+    assert api.head(url).status_code == 200
+    assert count() == before + 1
+
+
 def test_a_scrape_changes_nothing_in_redis(api: httpx.Client, redis: Redis, files: Files) -> None:
     submit(api, files)
     for registry in ("wip", "finished", "failed", "canceled"):  # RQ would clean these up
