@@ -10,7 +10,6 @@ _ASKED = "atelier.head"
 #: What is defined for GET alone, and left aside here (RFC 9110, section 14.2).
 _OF_GET = {b"range", b"if-range"}
 
-
 #: What the app finds out, and logs and metrics are to know.
 _FOUND = ("route", "path_params")
 

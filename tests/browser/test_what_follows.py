@@ -122,15 +122,19 @@ def test_several_are_painted_at_a_time_and_the_page_leads_back_to_each(page: Pag
     expect(shelf).to_be_hidden()
 
 
-def test_who_looks_elsewhere_is_told_by_the_title_and_by_a_notification_if_wanted(
-    page: Page,
-) -> None:
+def paint_and_want_to_be_told(page: Page) -> None:
     page.add_init_script(_NOTIFICATIONS)
     page.goto("/")
     steps.choose(page)
     steps.paint(page, size=64, steps=steps.SOME)
     steps.catch_painting(page)
     page.get_by_label("Tell me when it is done").check()
+
+
+def test_who_looks_elsewhere_is_told_by_the_title_and_by_a_notification_if_wanted(
+    page: Page,
+) -> None:
+    paint_and_want_to_be_told(page)
     page.evaluate(_LOOK_AWAY)
     expect(page).to_have_title("A painting is done · Atelier", timeout=steps.PAINTED_MS)
     assert page.evaluate("shown") == ["A painting is done"]
@@ -139,12 +143,7 @@ def test_who_looks_elsewhere_is_told_by_the_title_and_by_a_notification_if_wante
 
 
 def test_who_left_the_easel_before_looking_elsewhere_is_told_too(page: Page) -> None:
-    page.add_init_script(_NOTIFICATIONS)
-    page.goto("/")
-    steps.choose(page)
-    steps.paint(page, size=64, steps=steps.SOME)
-    steps.catch_painting(page)
-    page.get_by_label("Tell me when it is done").check()
+    paint_and_want_to_be_told(page)
     page.get_by_role("link", name="Paint another meanwhile").click()
     page.evaluate(_LOOK_AWAY)
     expect(page).to_have_title("A painting is done · Atelier", timeout=steps.PAINTED_MS)
