@@ -1,6 +1,7 @@
 """The same work twice: a finished job answers for an identical request, in the whole house."""
 
 from collections.abc import Iterator
+from functools import partial
 
 import httpx
 import pytest
@@ -22,7 +23,7 @@ from tests.app.api import (
     submit,
     traces,
 )
-from tests.house import House
+from tests.house import House, eventually
 from tests.pictures import halves, photograph, style_picture
 from worker import presence
 from worker.records import FeaturesUsed
@@ -55,9 +56,17 @@ def is_new(client: httpx.Client, response: httpx.Response) -> bool:
     return True
 
 
+def _gave_up_uploads(redis: Redis, job_id: str) -> bool:
+    users = redis.scan_iter("atelier:users:*")
+    return not any(redis.sismember(key, job_id) for key in users)
+
+
 def test_an_identical_request_is_answered_with_the_finished_job(
     studio: httpx.Client, house_redis: Redis, files: Files, painted_job: Json
 ) -> None:
+    # The worker tidies up once it has said that the job has succeeded.
+    given_up = partial(_gave_up_uploads, house_redis, painted_job["id"])
+    eventually(given_up, within=20, what="the job's uploads are given up")
     before = contents_without_workers(house_redis)
     response = send(studio, files)
     assert response.status_code == 200
