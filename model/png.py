@@ -92,6 +92,6 @@ def _read_ihdr(found: Container, body: bytes) -> int:
 
 def _brighter(body: memoryview, factor: int) -> memoryview:
     """The chunk with the grey that is transparent, in the brightness that Pillow gives it."""
-    grey = min(255, factor * int.from_bytes(body, "big"))
+    grey = min(255, factor * int.from_bytes(body[:2], "big"))
     chunk = b"tRNS" + struct.pack(">H", grey)
     return memoryview(struct.pack(">I", 2) + chunk + struct.pack(">I", zlib.crc32(chunk)))
